@@ -29,7 +29,7 @@ def private_file(path: Path) -> Iterator[TextIO]:
     Until then it has no name. A kill while it appears leaves FILE.new, which the next one replaces.
     """
     with nameless_file(path.parent) as kept:
-        with open(kept.fileno(), "w", encoding="utf-8", closefd=False) as out:  # noqa: PTH123  a descriptor
+        with open(kept.fileno(), "w", encoding="utf-8", closefd=False) as out:
             yield out
         kept.seek(0)
         new = path.with_name(f"{path.name}.new")

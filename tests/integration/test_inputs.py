@@ -307,7 +307,9 @@ _DATA = {
 def test_hostile_data_are_refused_before_they_grow(name: str) -> None:
     done, peak_mib = _run(textwrap.dedent(_DATA[name]))
     *_, last = done.stderr.splitlines()
-    assert re.match(r"[\w.]+\.(UserError|StorageError|NoGoodAnswer|NotAMessage|ContractError): ", last), last
+    assert re.match(
+        r"[\w.]+\.(UserError|StorageError|NoGoodAnswer|NotAMessage|ContractError): ", last
+    ), last
     assert peak_mib < _MOST_MIB
 
 

@@ -80,7 +80,9 @@ class Backups:
                 stored[table] = StoredTable(columns=columns, rows=rows, size=size, sha256=digest)
         return StoredDatabase(tables=stored, sequences=read_sequences(connection, tables))
 
-    def _copy(self, connection: Connection, table: str, columns: Sequence[str], file: FileIO) -> int:
+    def _copy(
+        self, connection: Connection, table: str, columns: Sequence[str], file: FileIO
+    ) -> int:
         with (
             self.vault.cipher.open_to_write(file) as raw,
             ZstdCompressor().stream_writer(raw, closefd=False) as packed,

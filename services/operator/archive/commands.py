@@ -22,7 +22,8 @@ from shared.terminal.console import Console
 from shared.terminal.words import thousands
 
 WorkFolder = Annotated[
-    Path | None, typer.Option(help="Folder whose disk takes one table meanwhile; else the system's.")
+    Path | None,
+    typer.Option(help="Folder whose disk takes one table meanwhile; else the system's."),
 ]
 
 

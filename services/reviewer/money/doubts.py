@@ -17,12 +17,13 @@ from shared.metrics import Metrics
 
 log = structlog.get_logger()
 
-_COLUMNS = "refused_in_a_row, doubts, doubted_until, on_trial"
-_READ = text(f"""
-    SELECT name, {_COLUMNS}, clock_timestamp() FROM review_providers WHERE name = ANY(:names)
+_READ = text("""
+    SELECT name, refused_in_a_row, doubts, doubted_until, on_trial, clock_timestamp()
+    FROM review_providers WHERE name = ANY(:names)
 """)
-_LOCK = text(f"""
-    SELECT {_COLUMNS}, clock_timestamp() FROM review_providers WHERE name = :name FOR UPDATE
+_LOCK = text("""
+    SELECT refused_in_a_row, doubts, doubted_until, on_trial, clock_timestamp()
+    FROM review_providers WHERE name = :name FOR UPDATE
 """)
 _WRITE = text("""
     UPDATE review_providers SET refused_in_a_row = :refused, doubts = :doubts,
@@ -56,7 +57,7 @@ class Doubts:
             return max(0.0, self._until[name] - self._clock.monotonic_seconds())
 
     def renew(self) -> None:
-        """Read the rows anew after a second: a replica without work, too, shows the trust of all."""
+        """Read the rows anew after a second: a replica without work, too, shows the trust."""
         with self._lock:
             late = self._clock.monotonic_seconds() - self._read_at > _READ_EVERY_SECONDS
             if late and self._names:
@@ -92,9 +93,7 @@ class Doubts:
             return 0.0
         return self.left_seconds(name) if after.doubts > before.doubts else 0.0
 
-    def _change(
-        self, name: str, change: Callable[[Trust, datetime], Trust]
-    ) -> tuple[Trust, Trust]:
+    def _change(self, name: str, change: Callable[[Trust, datetime], Trust]) -> tuple[Trust, Trust]:
         """Return the trust before and after."""
         with self._engine.begin() as connection:
             *columns, now = connection.execute(_LOCK, {"name": name}).one()

@@ -30,7 +30,8 @@ def restore(
         bool, typer.Option("--none", help="Nothing was ever erased since the backup.")
     ] = False,
     folder: Annotated[
-        Path | None, typer.Option(help="Folder whose disk takes one table meanwhile; else the system's.")
+        Path | None,
+        typer.Option(help="Folder whose disk takes one table meanwhile; else the system's."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

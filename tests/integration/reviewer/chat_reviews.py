@@ -33,7 +33,7 @@ class RecordingMeter:
     reserved: list[Reservation] = field(default_factory=list)
     settled: dict[int, TokenUsage | None] = field(default_factory=dict)
     refuses: Exception | None = None
-    trust: Trust = Trust()
+    trust: Trust = field(default_factory=Trust)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def closed_seconds(self, provider: Provider) -> float:

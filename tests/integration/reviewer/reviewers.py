@@ -104,17 +104,13 @@ def start_reviewer(
 
 
 def run_command(database_url: str, *arguments: str) -> Finished:
-    """Run `./sirenade` with these arguments within this process: another takes a second to start."""
+    """Run `./sirenade` with these arguments within this process: to start one takes a second."""
     out, err = io.StringIO(), io.StringIO()
-    with (
-        pytest.MonkeyPatch.context() as patched,
-        redirect_stdout(out),
-        redirect_stderr(err),
-        pytest.raises(SystemExit) as ended,
-    ):
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
         patched.setenv("SIRENADE_DATABASE_URL", database_url)
         patched.setenv("COLUMNS", "120")
         patched.setattr(sys, "argv", ["sirenade", *arguments])
-        run(app, name="sirenade")
+        with pytest.raises(SystemExit) as ended:
+            run(app, name="sirenade")
     assert isinstance(ended.value.code, int | None)
     return Finished(arguments, ended.value.code or 0, out.getvalue(), err.getvalue())

@@ -207,7 +207,9 @@ def test_a_message_that_nobody_took_is_sent_again_after_the_stall_time(
     """It is counted, but for an avis that a reviewer had and gave back."""
     ids = register.add(range(1, 4))
     make_relay(outbox).step()
-    register.execute("UPDATE avis SET updated_at = now() - interval '1 h' WHERE id = :id", id=ids[0])
+    register.execute(
+        "UPDATE avis SET updated_at = now() - interval '1 h' WHERE id = :id", id=ids[0]
+    )
     register.execute(
         "UPDATE avis SET published_at = now() - interval '901 s' WHERE id <> :id", id=ids[1]
     )

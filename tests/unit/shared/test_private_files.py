@@ -46,9 +46,8 @@ def test_the_file_appears_whole_in_the_place_of_an_older_one(tmp_path: Path) -> 
 def test_an_error_leaves_the_older_file(tmp_path: Path) -> None:
     path = tmp_path / "a.html"
     write_private(path, "old")
-    with pytest.raises(ZeroDivisionError), private_file(path) as out:
-        out.write("half")
-        _ = 1 / 0
+    with pytest.raises(UnicodeEncodeError), private_file(path) as out:
+        out.write("half" * 100_000 + "\ud800")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

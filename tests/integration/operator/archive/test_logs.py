@@ -57,7 +57,7 @@ def _archived(storage: Storage, service: str) -> list[str]:
     return [
         json.loads(line)["event"]
         for key in storage.keys(f"service={service}")
-        for line in gzip.decompress(storage.read(key, most_bytes=1 << 20)).decode().splitlines()
+        for line in gzip.decompress(storage.read(key, most_bytes=1 << 26)).decode().splitlines()
     ]
 
 
@@ -205,7 +205,9 @@ def test_each_day_is_summed_up_once(local: str, engine: Engine, desk: Desk) -> N
             text("SELECT (now() AT TIME ZONE 'Europe/Paris')::date - 1")
         ).scalar_one()
     key = f"service=summary/date={day}/summary-{day}.jsonl.gz"
-    lines = list(map(json.loads, gzip.decompress(storage.read(key, most_bytes=1 << 20)).splitlines()))
+    lines = list(
+        map(json.loads, gzip.decompress(storage.read(key, most_bytes=1 << 26)).splitlines())
+    )
     assert [(line["what"], line["day"]) for line in lines] == [
         ("run", str(day)),
         ("stats", str(day)),

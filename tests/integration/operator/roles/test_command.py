@@ -130,9 +130,7 @@ def test_a_command_killed_between_both_servers_is_given_again(
     place = broker.netloc.rpartition("@")[2]
     for name in BROKER_USERS:
         login = f"{made_by_command.prefix}{name}:{_PASSWORD}@{place}"
-        pika.BlockingConnection(
-            pika.URLParameters(broker._replace(netloc=login).geturl())
-        ).close()
+        pika.BlockingConnection(pika.URLParameters(broker._replace(netloc=login).geturl())).close()
 
 
 def test_a_role_without_a_password_is_named(

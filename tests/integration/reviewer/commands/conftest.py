@@ -1,10 +1,7 @@
 """A reviewer at work whose texts cost, and the commands that order and count them."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -27,14 +24,13 @@ from services.reviewer.relay import Relay
 from services.reviewer.texts.author import Author
 from shared.clock import Clock
 from shared.db.engine import make_engine
-from shared.errors import SlowDown
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
 from shared.sirene.facts import Facts
 from tests.integration.reviewer.avis_command import Call, make_call, provider_of
 
 if TYPE_CHECKING:
-    from tests.integration.reviewer.conftest import Desk, Register
+    from tests.integration.reviewer.conftest import Register
 
 AtWork = Callable[[], AbstractContextManager[None]]
 

@@ -9,7 +9,7 @@ import pytest
 from services.reviewer.contexts.reader import ContextReader
 from services.reviewer.editors.orders import Editor
 from services.reviewer.validation import Verdict
-from tests.integration.reviewer.avis_command import Call, make_call
+from tests.integration.reviewer.avis_command import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,41 +2,24 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Engine
 
-from services.reviewer.actors import ShardReviewer
 from services.reviewer.money.budget import ASKED, Budget
-from services.reviewer.money.shared_meter import SharedMeter
-from services.reviewer.notices import template
-from services.reviewer.notices.template import GeneratedText
-from services.reviewer.providers.settings import TokenUsage
 from services.reviewer.relay import Relay
-from services.reviewer.texts.author import Author
 from shared.clock import Clock
 from shared.db.engine import make_engine
-from shared.errors import SlowDown
-from shared.messages import ReviewAvis
 from shared.metrics import Metrics
-from shared.sirene.facts import Facts
-from tests.integration.reviewer.commands.conftest import AtWork, PROMPT, interrupted_at_the_sample
-from tests.integration.reviewer.avis_command import Call, make_call, provider_of
+from tests.integration.reviewer.avis_command import Call
+from tests.integration.reviewer.commands.conftest import AtWork, interrupted_at_the_sample
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Desk, Register
-
 
 
 def test_a_sample_is_made_shown_with_its_bill_and_the_rest_waits_for_a_word(

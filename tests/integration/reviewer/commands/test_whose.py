@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.integration.reviewer.avis_command import Call, make_call
+from tests.integration.reviewer.avis_command import Call
 
 if TYPE_CHECKING:
     from pathlib import Path

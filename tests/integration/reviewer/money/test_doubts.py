@@ -51,7 +51,7 @@ def test_refusals_are_counted_over_all_replicas(engine: Engine) -> None:
 
 
 @pytest.mark.usefixtures("known")
-def test_a_text_that_is_accepted_costs_no_statement(engine: Engine) -> None:
+def test_a_text_that_is_accepted_costs_no_statement() -> None:
     away = make_engine("postgresql://nobody@127.0.0.1:9/none", application_name="x")
     with capture_logs() as events:
         assert replica(away).judge("local", accepted=True) == 0

@@ -34,7 +34,8 @@ def openssl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_encrypted_backup_comes_back_and_so_do_the_erasures(
-    back_up: Sirenade, restore: Sirenade,
+    back_up: Sirenade,
+    restore: Sirenade,
     sirenade: Sirenade,
     person: Scene,
     store: Path,

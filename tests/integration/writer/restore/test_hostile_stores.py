@@ -109,7 +109,8 @@ def _lie(backup: Path, change: _Change) -> None:
 
 
 @pytest.mark.parametrize("lie", _LIES)
-def test_a_lie_is_refused_without_a_key_too(restore: Sirenade, 
+def test_a_lie_is_refused_without_a_key_too(
+    restore: Sirenade,
     backup: Path,
     empty: Engine,
     tmp_path: Path,
@@ -141,9 +142,7 @@ def _beyond(engine: Engine) -> list[Any]:
 
 
 @pytest.mark.parametrize("lie", ["a wrong count", "no erasures"])
-def test_a_key_shows_every_change(restore: Sirenade, 
-    backup: Path, empty: Engine, lie: str
-) -> None:
+def test_a_key_shows_every_change(restore: Sirenade, backup: Path, empty: Engine, lie: str) -> None:
     manifest = backup / "manifest"
     whole = manifest.read_bytes()
     _lie(backup, _LIES[lie])
@@ -159,9 +158,7 @@ def test_a_key_shows_every_change(restore: Sirenade,
     assert restore("latest", "--none").status == 0
 
 
-def test_a_damaged_table_restores_nothing(restore: Sirenade, 
-    backup: Path, empty: Engine
-) -> None:
+def test_a_damaged_table_restores_nothing(restore: Sirenade, backup: Path, empty: Engine) -> None:
     path = backup / "0" / "etablissements"
     path.write_bytes(path.read_bytes()[::-1])
     answer = restore("latest", "--none")
@@ -173,8 +170,8 @@ def test_a_damaged_table_restores_nothing(restore: Sirenade,
     assert counts(empty) == {}
 
 
-def test_erasures_that_nobody_here_has_made_are_refused(restore: Sirenade, 
-    backup: Path, empty: Engine
+def test_erasures_that_nobody_here_has_made_are_refused(
+    restore: Sirenade, backup: Path, empty: Engine
 ) -> None:
     """Whoever holds the store could erase everybody, or end oppositions."""
     forged = backup.parent / "erasures"
@@ -188,7 +185,8 @@ def test_erasures_that_nobody_here_has_made_are_refused(restore: Sirenade,
     assert counts(empty) == {}
 
 
-def test_that_no_key_is_set_is_said(restore: Sirenade, 
+def test_that_no_key_is_set_is_said(
+    restore: Sirenade,
     operators: Sirenade,
     backup: Path,
     monkeypatch: pytest.MonkeyPatch,

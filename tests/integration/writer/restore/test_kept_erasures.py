@@ -43,11 +43,11 @@ def test_each_act_is_kept_and_the_whole_list_takes_the_place_of_old_ones(
 
 
 def test_a_restore_knows_acts_and_list(
-    back_up: Sirenade, restore: Sirenade,
+    back_up: Sirenade,
+    restore: Sirenade,
     sirenade: Sirenade,
     person: Scene,
     empty: Engine,
-    
 ) -> None:
     person.fill()
     back_up()
@@ -60,10 +60,10 @@ def test_a_restore_knows_acts_and_list(
 
 
 def test_an_opposition_that_was_withdrawn_does_not_come_back(
-    back_up: Sirenade, restore: Sirenade,
+    back_up: Sirenade,
+    restore: Sirenade,
     sirenade: Sirenade,
     empty: Engine,
-    
 ) -> None:
     sirenade("forget", SIREN, "--force")
     back_up()
@@ -88,7 +88,12 @@ def test_a_store_that_is_away_is_no_reason_to_keep_a_person_but_is_said(
 
 
 def test_a_command_killed_before_the_store_knows_is_given_again(
-    back_up: Sirenade, restore: Sirenade, sirenade: Sirenade, person: Scene, store: Path, empty: Engine
+    back_up: Sirenade,
+    restore: Sirenade,
+    sirenade: Sirenade,
+    person: Scene,
+    store: Path,
+    empty: Engine,
 ) -> None:
     """The person is erased here; until then a restore would bring them back."""
     person.fill()

@@ -141,7 +141,8 @@ def test_a_mark_stands_until_the_last_erasure_is_written(
 
 
 def test_a_restore_that_is_killed_among_the_rows_leaves_nothing(
-    back_up: Sirenade, restore: Sirenade,
+    back_up: Sirenade,
+    restore: Sirenade,
     person: Scene,
     empty: Engine,
     tmp_path: Path,
@@ -196,10 +197,10 @@ def test_a_running_service_gets_no_new_connection(marked: Engine) -> None:
 
 
 def test_a_restore_asks_for_the_erasures(
-    back_up: Sirenade, restore: Sirenade,
+    back_up: Sirenade,
+    restore: Sirenade,
     empty: Engine,
     tmp_path: Path,
-    
 ) -> None:
     back_up()
     asked = restore("latest")

@@ -16,8 +16,8 @@ from shared.archive.tables import transaction_on
 from shared.archive.vault import open_vault
 from shared.db.engine import temporary_engine
 from shared.db.migrate import upgrade_within
-from shared.db.revision import head_revision
 from shared.db.restore_marks import clear_mark
+from shared.db.revision import head_revision
 from shared.settings import load
 from tests.integration.commands import Sirenade
 from tests.integration.shared.db.definitions import definitions
@@ -38,12 +38,12 @@ _TRIGGERS = text("""
 
 
 def test_all_rows_come_back_and_what_was_erased_since_goes_again(
-    back_up: Sirenade, restore: Sirenade,
+    back_up: Sirenade,
+    restore: Sirenade,
     sirenade: Sirenade,
     person: Scene,
     store: Path,
     empty: Engine,
-    
 ) -> None:
     person.fill()
     made = loaded(back_up())
@@ -63,10 +63,10 @@ def test_all_rows_come_back_and_what_was_erased_since_goes_again(
 
 
 def test_rows_schema_and_numbers_are_those_of_the_backup(
-    back_up: Sirenade, restore: Sirenade,
+    back_up: Sirenade,
+    restore: Sirenade,
     person: Scene,
     empty: Engine,
-    
 ) -> None:
     person.fill()
     back_up()
@@ -88,7 +88,8 @@ def test_rows_schema_and_numbers_are_those_of_the_backup(
 
 
 def test_a_backup_is_of_one_instant_while_others_write(
-    back_up: Sirenade, restore: Sirenade,
+    back_up: Sirenade,
+    restore: Sirenade,
     desk: Desk,
     empty: Engine,
     monkeypatch: pytest.MonkeyPatch,
@@ -142,10 +143,10 @@ def test_a_backup_of_an_older_revision_is_migrated(
 
 
 def test_a_load_of_a_stock_file_that_was_under_way_is_abandoned(
-    back_up: Sirenade, restore: Sirenade,
+    back_up: Sirenade,
+    restore: Sirenade,
     desk: Desk,
     empty: Engine,
-    
 ) -> None:
     """A backup holds no staging table."""
     desk.execute("CREATE TABLE stock_etablissements (LIKE etablissements)")
@@ -174,9 +175,9 @@ def test_a_database_behind_several_hosts_is_backed_up(
 
 
 def test_services_that_still_run_are_noticed(
-    back_up: Sirenade, restore: Sirenade,
+    back_up: Sirenade,
+    restore: Sirenade,
     empty: Engine,
-    
 ) -> None:
     back_up()
     with (

@@ -1,5 +1,6 @@
 """The alerts and their cases, read from their files."""
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,27 @@ def read_cases() -> list[Case]:
         for test in _read(path)["tests"]
         for asked in test["alert_rule_test"]
     ]
+
+
+def write_apart(folder: Path) -> list[str]:
+    """Write each case with the rules that it asks for alone; return the files.
+
+    promtool evaluates every rule at every minute of each case.
+    """
+    rules = {rule["alert"]: rule for group in _read(ALERTS)["groups"] for rule in group["rules"]}
+    files = []
+    for path in CASES:
+        content = _read(path)
+        for number, test in enumerate(content["tests"]):
+            asked = {each["alertname"] for each in test["alert_rule_test"]}
+            alone = folder / f"{path.stem}-{number}-rules.yml"
+            group = {"name": "asked", "rules": [rules[name] for name in sorted(asked)]}
+            alone.write_text(json.dumps({"groups": [group]}), encoding="utf-8")
+            file = folder / f"{path.stem}-{number}.yml"
+            case = content | {"rule_files": [alone.name], "tests": [test]}
+            file.write_text(json.dumps(case), encoding="utf-8")
+            files.append(str(file))
+    return files
 
 
 def _read(path: Path) -> dict[str, Any]:

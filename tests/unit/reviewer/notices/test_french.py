@@ -1,6 +1,5 @@
 """The French of the template: agreement, elision, and no clerk’s words."""
 
-import dataclasses
 import datetime as dt
 import hashlib
 import random
@@ -14,12 +13,11 @@ from services.reviewer.french.clauses import clause
 from services.reviewer.french.data import formes_juridiques
 from services.reviewer.notices.template import generate
 from services.reviewer.validation import validate
-from shared.sirene.context import Context, Sites, Trade
 from shared.sirene.facts import Facts
 from shared.sirene.reference import communes, departement_of, libelles_d_activite
 from tests.unit.reviewer.conftest import FactsLike
-from tests.unit.reviewer.notices.wordings import MONTH, RICH, texts
-from tests.unit.reviewer.samples import ARTICLES, TRANCHES, YEAR, assert_publishable
+from tests.unit.reviewer.notices.wordings import RICH, texts_of
+from tests.unit.reviewer.samples import ARTICLES, TRANCHES, YEAR
 
 
 @pytest.mark.parametrize(
@@ -53,29 +51,29 @@ def test_a_commune_is_told_with_its_article_and_its_departement(
     changes: dict[str, str], place: str, facts_like: FactsLike
 ) -> None:
     for facts in (facts_like(**changes), facts_like(**changes, **RICH)):
-        for text in texts(facts):
+        for text in texts_of(facts):
             assert place in text or place[0].upper() + place[1:] in text, text
 
 
 def test_an_establishment_is_called_so_at_most_twice(facts_like: FactsLike) -> None:
     for siege in (True, False):
-        for text in texts(facts_like(**RICH, est_siege=siege), 200):
+        for text in texts_of(facts_like(**RICH, est_siege=siege), 200):
             assert len(re.findall(r"(?i)établissement", text)) <= 2, text
 
 
 def test_what_a_clerk_would_write_is_written_nowhere(facts_like: FactsLike) -> None:
     clerk = r"la suivante|le suivant|existe depuis|remonte|sur place|dépend de|renseignements"
-    texts = (*texts(facts_like(**RICH), 200), *texts(facts_like(), 100))
+    texts = (*texts_of(facts_like(**RICH), 200), *texts_of(facts_like(), 100))
     assert not any(re.search(clerk, text) for text in texts)
 
 
 def test_agreement_follows_the_gender_of_the_legal_form(facts_like: FactsLike) -> None:
-    def texts(code: str) -> str:
+    def texts_like(code: str) -> str:
         created = dt.date(1998, 5, 4)
         facts = facts_like(categorie_juridique=code, est_siege=False, unite_date_creation=created)
-        return "\n".join(texts(facts))
+        return "\n".join(texts_of(facts))
 
-    company, group = texts("5710"), texts("6533")
+    company, group = texts_like("5710"), texts_like("6533")
     assert "une société par actions simplifiée créée en 1998, présente à Vannes" in company
     assert "groupement agricole d’exploitation en commun créé en 1998" in group
     assert "un société" not in company
@@ -141,18 +139,18 @@ def test_every_legal_form_headcount_and_kind_of_commune_passes(facts_like: Facts
 
 
 def test_the_register_is_named_in_full_where_it_is_first_spoken_of(facts_like: FactsLike) -> None:
-    for text in texts(facts_like(**RICH), 200):
+    for text in texts_of(facts_like(**RICH), 200):
         assert re.match(r"(?:(?!répertoire\b).)*(?:répertoire Sirene|$)", text), text
 
 
 def test_y_and_son_follow_the_opening_only(facts_like: FactsLike) -> None:
     for facts in (facts_like(**RICH), facts_like(**RICH, est_siege=False)):
-        for text in texts(facts, 200):
+        for text in texts_of(facts, 200):
             _, _, *later = re.split(r"(?<=\.) ", text)
             told = re.search(r"\b(?:y (?!compris)|Son )", " ".join(later))
             assert told is None, text
 
 
 def test_no_sentence_begins_with_the_date_that_ends_the_one_before(facts_like: FactsLike) -> None:
-    for text in texts(facts_like(**RICH), 200):
+    for text in texts_of(facts_like(**RICH), 200):
         assert re.search(r"(?i)\b(fin \d+)\. (?:à la )?\1", text) is None, text

@@ -1,48 +1,39 @@
 """What a text of the template tells: true to its facts, and each thing once."""
 
-import dataclasses
 import datetime as dt
-import hashlib
-import random
 import re
-from collections.abc import Iterator, Sequence
-from itertools import product
 
 import pytest
 
-from services.reviewer.french.clauses import clause
-from services.reviewer.french.data import formes_juridiques
 from services.reviewer.notices.template import generate
-from services.reviewer.validation import validate
-from shared.sirene.context import Context, Sites, Trade
+from shared.sirene.context import Context, Sites
 from shared.sirene.facts import Facts
-from shared.sirene.reference import communes, departement_of, libelles_d_activite
 from tests.unit.reviewer.conftest import FactsLike
-from tests.unit.reviewer.notices.wordings import MONTH, RICH, texts
-from tests.unit.reviewer.samples import ARTICLES, TRANCHES, YEAR, assert_publishable
+from tests.unit.reviewer.notices.wordings import MONTH, RICH, texts_of
+from tests.unit.reviewer.samples import assert_publishable
 
 
 def test_only_known_facts_are_told(facts_like: FactsLike) -> None:
     bare = Facts(siret="", siren="", nom="GARAGE DU PORT")
-    for text in texts(bare, 20):
+    for text in texts_of(bare, 20):
         assert "Garage du Port" in text
         assert not re.search(r"None|\d|salarié|activité|\{", text)
-    assert not any("salarié" in text for text in texts(facts_like(tranche_effectifs="NN")))
+    assert not any("salarié" in text for text in texts_of(facts_like(tranche_effectifs="NN")))
 
 
 def test_a_headcount_is_told_with_its_year_and_not_when_it_is_old(facts_like: FactsLike) -> None:
     for year in (2023, 2024):
-        told = [text for text in texts(facts_like(annee_effectifs=year)) if "salari" in text]
+        told = [text for text in texts_of(facts_like(annee_effectifs=year)) if "salari" in text]
         assert told
         assert all(re.search(rf"(?i)fin (?:de )?{year}", text) for text in told)
-    old = (*texts(facts_like(annee_effectifs=2022)), *texts(facts_like(annee_effectifs=None)))
+    old = (*texts_of(facts_like(annee_effectifs=2022)), *texts_of(facts_like(annee_effectifs=None)))
     assert not any("salari" in text for text in old)
     assert "salari" in generate(facts_like(annee_effectifs=2022, voie=None), 2025).text
 
 
 def test_a_number_s_date_is_not_an_age_and_stands_beside_the_unit_s(facts_like: FactsLike) -> None:
     facts = facts_like(unite_date_creation=dt.date(1998, 5, 4))
-    texts = texts(facts, 200)
+    texts = texts_of(facts, 200)
     with_number = [text for text in texts if "1er mars 2011" in text]
     assert with_number
     assert all("1998" in text for text in with_number)
@@ -51,7 +42,7 @@ def test_a_number_s_date_is_not_an_age_and_stands_beside_the_unit_s(facts_like: 
 
 
 def test_a_count_has_its_month_and_says_what_is_counted(facts_like: FactsLike) -> None:
-    texts = [text for text in texts(facts_like(**RICH)) if "14 établissements" in text]
+    texts = [text for text in texts_of(facts_like(**RICH)) if "14 établissements" in text]
     assert texts
     for text in texts:
         assert "novembre 2026" in text
@@ -62,19 +53,19 @@ def test_a_count_has_its_month_and_says_what_is_counted(facts_like: FactsLike) -
 
 
 def test_a_company_of_another_country_has_no_siege_here(facts_like: FactsLike) -> None:
-    texts = texts(facts_like(categorie_juridique="3220"))
+    texts = texts_of(facts_like(categorie_juridique="3220"))
     assert not any("siège" in text for text in texts)
     assert any("société étrangère" in text for text in texts)
 
 
 def test_the_headcounts_of_one_year_are_told_in_one_sentence(facts_like: FactsLike) -> None:
     both = facts_like(**RICH, annee_effectifs=2024)
-    told = [text for text in texts(both, 100) if "10 à 19" in text]
+    told = [text for text in texts_of(both, 100) if "10 à 19" in text]
     assert told
     total = "salariés(?: fin 2024)?, et (?:de )?10 à 19 dans l’ensemble de la société"
     assert all(re.search(f"un ou deux {total}", text) for text in told)
     earlier = facts_like(**RICH, annee_effectifs=2023)
-    assert not any(re.search(total, text) for text in texts(earlier, 100))
+    assert not any(re.search(total, text) for text in texts_of(earlier, 100))
 
 
 @pytest.mark.parametrize(
@@ -87,17 +78,17 @@ def test_the_headcounts_of_one_year_are_told_in_one_sentence(facts_like: FactsLi
 )
 def test_an_activity_is_not_said_twice(activity: str, facts_like: FactsLike) -> None:
     sparse = facts_like(activite=activity, voie=None, annee_effectifs=None)
-    for text in (*texts(facts_like(activite=activity, **RICH)), *texts(sparse)):
+    for text in (*texts_of(facts_like(activite=activity, **RICH)), *texts_of(sparse)):
         assert re.search(r"(?i)activité[^.]* activités", text) is None, text
 
 
 def test_an_activity_that_the_opening_tells_has_no_sentence_of_its_own(
     facts_like: FactsLike,
 ) -> None:
-    texts = texts(facts_like(**RICH), 200)
+    texts = texts_of(facts_like(**RICH), 200)
     told = [text for text in texts if re.match(r"[^.]* a pour activité", text)]
     assert told
-    for text in (*texts, *texts(facts_like())):
+    for text in (*texts, *texts_of(facts_like())):
         assert len(re.findall("véhicules automobiles légers", text)) == 1, text
 
 
@@ -114,7 +105,7 @@ def test_what_the_unit_is_has_its_own_name_where_the_establishment_has_another(
         societe_mission=form == "5710",
     )
     quality = "société à mission" if form == "5710" else "l’économie sociale et solidaire"
-    texts = [text for text in texts(facts) if quality in text]
+    texts = [text for text in texts_of(facts) if quality in text]
     assert len(texts) > 30
     assert any(re.search(rf"{unit} (?:a|relève|appartient)", text) for text in texts)
     for seed in map(str, range(60)):
@@ -126,13 +117,13 @@ def test_no_public_body_and_no_foreign_company_is_told_a_day_of_creation(
 ) -> None:
     for form in ("7210", "4150", "3120"):
         facts = facts_like(categorie_juridique=form, unite_date_creation=dt.date(1983, 3, 1))
-        assert not any("1983" in text for text in texts(facts))
+        assert not any("1983" in text for text in texts_of(facts))
 
 
 def test_the_sites_of_one_commune_are_all_in_the_same(facts_like: FactsLike) -> None:
     for count, told in ((2, "toutes? deux|tous deux"), (5, "toutes|tous")):
         sites = Sites(open=count, closed=0, communes=1, month=MONTH)
-        texts = texts(facts_like(context=Context(sites=sites)))
+        texts = texts_of(facts_like(context=Context(sites=sites)))
         with_sites = [text for text in texts if "dans" in text]
         assert with_sites
         assert all(

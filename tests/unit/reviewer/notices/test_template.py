@@ -1,25 +1,13 @@
 """The texts of the template: the same for the same facts, varied, as long as there is to tell."""
 
 import dataclasses
-import datetime as dt
-import hashlib
-import random
 import re
-from collections.abc import Iterator, Sequence
-from itertools import product
 
-import pytest
-
-from services.reviewer.french.clauses import clause
-from services.reviewer.french.data import formes_juridiques
 from services.reviewer.notices.template import generate
-from services.reviewer.validation import validate
-from shared.sirene.context import Context, Sites, Trade
 from shared.sirene.facts import Facts
-from shared.sirene.reference import communes, departement_of, libelles_d_activite
 from tests.unit.reviewer.conftest import FactsLike
-from tests.unit.reviewer.notices.wordings import MONTH, RICH, texts
-from tests.unit.reviewer.samples import ARTICLES, TRANCHES, YEAR, assert_publishable
+from tests.unit.reviewer.notices.wordings import RICH, texts_of
+from tests.unit.reviewer.samples import YEAR
 
 
 def test_the_same_facts_seed_and_year_always_give_the_same_text(facts_like: FactsLike) -> None:
@@ -29,7 +17,7 @@ def test_the_same_facts_seed_and_year_always_give_the_same_text(facts_like: Fact
 
 
 def test_neighbours_of_one_trade_differ_in_matter(facts_like: FactsLike) -> None:
-    texts = texts(facts_like(**RICH), 200)
+    texts = texts_of(facts_like(**RICH), 200)
     assert len(set(texts)) > 190
     told = {
         tuple(
@@ -42,7 +30,11 @@ def test_neighbours_of_one_trade_differ_in_matter(facts_like: FactsLike) -> None
 
 
 def test_a_text_has_between_one_and_six_sentences(facts_like: FactsLike) -> None:
-    for text in (*texts(facts_like(**RICH)), *texts(facts_like()), *texts(_poor(facts_like))):
+    for text in (
+        *texts_of(facts_like(**RICH)),
+        *texts_of(facts_like()),
+        *texts_of(_poor(facts_like)),
+    ):
         sentences = re.findall(r"\.(?= [A-ZÀÉÎ«]|$)", text)
         assert 1 <= len(sentences) <= 6, text
         assert len(text.split()) <= 130
@@ -53,7 +45,7 @@ def _poor(facts_like: FactsLike) -> Facts:
 
 
 def test_a_page_with_nothing_to_add_gets_one_short_line(facts_like: FactsLike) -> None:
-    texts = texts(_poor(facts_like))
+    texts = texts_of(_poor(facts_like))
     assert (
         "Garage du Port, à Vannes (Morbihan) : entretien et réparation de véhicules automobiles "
         "légers, sous ce numéro depuis mars 2011."
@@ -63,13 +55,13 @@ def test_a_page_with_nothing_to_add_gets_one_short_line(facts_like: FactsLike) -
 
 def test_one_fact_more_is_told_in_the_short_line(facts_like: FactsLike) -> None:
     address = facts_like(tranche_effectifs="NN", annee_effectifs=None)
-    assert all("12 rue des Tilleuls" in text for text in texts(address))
+    assert all("12 rue des Tilleuls" in text for text in texts_of(address))
     band = facts_like(voie=None)
-    assert all("un ou deux salariés fin 2024" in text for text in texts(band))
+    assert all("un ou deux salariés fin 2024" in text for text in texts_of(band))
 
 
 def test_two_facts_more_make_a_text(facts_like: FactsLike) -> None:
-    for text in texts(facts_like()):
+    for text in texts_of(facts_like()):
         assert re.search(r"\. |, a pour activité", text), text
         assert "sous ce numéro depuis mars 2011" not in text
 

@@ -1,24 +1,11 @@
 """Facts with much to tell, and the texts that the template can make of facts."""
 
-import dataclasses
 import datetime as dt
-import hashlib
-import random
-import re
-from collections.abc import Iterator, Sequence
-from itertools import product
 
-import pytest
-
-from services.reviewer.french.clauses import clause
-from services.reviewer.french.data import formes_juridiques
 from services.reviewer.notices.template import generate
-from services.reviewer.validation import validate
 from shared.sirene.context import Context, Sites, Trade
 from shared.sirene.facts import Facts
-from shared.sirene.reference import communes, departement_of, libelles_d_activite
-from tests.unit.reviewer.conftest import FactsLike
-from tests.unit.reviewer.samples import ARTICLES, TRANCHES, YEAR, assert_publishable
+from tests.unit.reviewer.samples import YEAR
 
 MONTH = dt.date(2026, 11, 1)
 RICH = {
@@ -34,6 +21,6 @@ RICH = {
 }
 
 
-def texts(facts: Facts, count: int = 60) -> list[str]:
+def texts_of(facts: Facts, count: int = 60) -> list[str]:
     seeds = map(str, range(count))
     return [generate(facts, YEAR, variant_seed=seed).text.replace("\u00a0", " ") for seed in seeds]
