@@ -51,7 +51,7 @@ class Trust:
         """Note a verdict. Texts that were on their way when a doubt began make it no longer."""
         if accepted:
             late = self.until is not None and self.refused < REFUSALS and not self.on_trial
-            # Of a provider that billed too much, only the text that finds out ends the doubt.
+            # Only the text that finds out ends the doubt of one that billed too much.
             return replace(self, refused=0) if late else Trust()
         refused = self.refused + 1
         if self.until is not None and not self.on_trial:

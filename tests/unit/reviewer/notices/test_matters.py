@@ -1,4 +1,4 @@
-"""What a text of the template tells: true to its facts, and each thing once."""
+"""The matters that a text of the template tells: true to its facts, and each of them once."""
 
 import datetime as dt
 import re
