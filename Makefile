@@ -53,6 +53,10 @@ install: .venv/installed ## Make the environment in .venv; pip checks each hash
 demo: install ## Import a day from the simulator and write its texts (N=35000)
 	@./sirenade demo --establishments $(N)
 
+.PHONY: portal
+portal: install ## Serve the last demo's pages and search; its address is printed
+	@SIRENADE_METRICS_PORT=0 ./sirenade portal run
+
 .PHONY: simulator
 simulator: install ## Run the INSEE simulator (PORT, ESTABLISHMENTS, REQUESTS_PER_MINUTE)
 	@$(PY) -m services.simulator --port $(PORT) --establishments $(ESTABLISHMENTS) \
@@ -72,6 +76,11 @@ test-full: servers ## Run all tests, also the slow ones (needs npm, and kubectl 
 	@$(PY) -m pytest $(SIDE_BY_SIDE)
 	@$(PY) -m pytest --as-roles tests/integration --ignore tests/integration/writer/restore
 	@$(PY) -m pytest -m slow --ignore tests/benchmarks
+
+.PHONY: test-browser
+test-browser: install ## Look at the portal in a real Chromium, and at its accessibility (needs npm)
+	@$(PY) -m tests.servers prepare-slow
+	@$(PY) -m pytest -m slow tests/browser
 
 .PHONY: fuzz
 fuzz: servers ## Send 10 000 spoiled answers and messages of each kind (EXAMPLES, SEED)

@@ -110,15 +110,20 @@ class DatabaseSettings(LogSettings):
         return urls
 
 
-class ServiceSettings(DatabaseSettings):
-    """The settings of every service."""
+class MeteredSettings(DatabaseSettings):
+    """The settings of every process that serves /metrics."""
+
+    metrics_port: int = Field(default=9191, ge=0, le=65535, description="0: no /metrics")
+    metrics_host: str = "127.0.0.1"
+    version: str = Field(default="", description="what was deployed, as /metrics shows it")
+
+
+class ServiceSettings(MeteredSettings):
+    """The settings of every service that works on messages."""
 
     broker_url: SecretStr = Field(
         description="amqp://user:password@host:port/vhost, or amqps://…?cacertfile=/FILE"
     )
-    metrics_port: int = Field(default=9191, ge=0, le=65535, description="0: no /metrics")
-    metrics_host: str = "127.0.0.1"
-    version: str = Field(default="", description="what was deployed, as /metrics shows it")
 
     @property
     def addresses(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ SHARD_TABLES = frozenset(
         "trade_count_changes",
         "pro_localisations",
         "page_redirects",
+        "page_reports",
         "absences",
         "avis",
         "avis_attempts",

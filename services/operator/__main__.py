@@ -17,6 +17,7 @@ from services.operator.numbers.reconcile import Comparison
 from services.operator.numbers.statement_command import statement
 from services.operator.numbers.stats import described, read_stats
 from services.operator.output import print_rows
+from services.operator.reports import commands as report_commands
 from services.operator.roles.command import roles
 from shared.db import server_copies
 from shared.db.shards import connected
@@ -29,6 +30,7 @@ from shared.terminal.words import thousands
 app = make_app("Watch the whole system, and keep its schema current.")
 app.add_typer(item_commands.app, name="failed")
 app.add_typer(letter_commands.app, name="dead-letters")
+app.add_typer(report_commands.app, name="reports")
 for command in (statement, schedule, logs, monitor, status, archive, backup, roles):
     app.command()(command)
 

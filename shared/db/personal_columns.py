@@ -22,6 +22,7 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {
     "periodes_etablissements": SIGN_FIELDS,
     "pro_localisations": ("slug", "nom"),
     "page_redirects": ("slug",),
+    "page_reports": ("message", "contact"),
     "avis": (
         *("facts_hash", "accepted_facts_hash", "context_hash"),
         *("text", "display_name", "json_ld"),
@@ -52,6 +53,7 @@ _FREE: Mapping[str, str] = {
     "pro_localisations": """siret siren activite_principale code_commune nom_source
         libelle_activite libelle_commune status""",
     "page_redirects": "siret siren to_siret",
+    "page_reports": "siret siren kind",
     "schema_drift": "key",
     "unknown_codes": "field code",
     "redirections": "siren_or_siret target",

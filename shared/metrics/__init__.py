@@ -12,16 +12,17 @@ from collections.abc import Collection
 from prometheus_client import CollectorRegistry
 
 from shared.metrics.catalogue import Catalogue
+from shared.metrics.portal import PortalMetrics
 from shared.metrics.process import ProcessMetrics
 from shared.metrics.register import JOBS, ROW_OUTCOMES, THROTTLING_CAUSES, RegisterMetrics
 from shared.metrics.reviewer import AVIS_OUTCOMES, ReviewerMetrics
 
 __all__ = ["AVIS_OUTCOMES", "JOBS", "ROW_OUTCOMES", "THROTTLING_CAUSES", "Metrics"]
 
-SERVICES = frozenset({"fetcher", "writer", "reviewer", "operator"})
+SERVICES = frozenset({"fetcher", "writer", "reviewer", "operator", "portal"})
 
 
-class Metrics(RegisterMetrics, ReviewerMetrics, ProcessMetrics):
+class Metrics(RegisterMetrics, ReviewerMetrics, PortalMetrics, ProcessMetrics):
     """The catalogue, on its own registry, so that several can live in one test process.
 
     /metrics shows the metrics of the services `of`; the others can be counted without being shown.
@@ -43,4 +44,5 @@ class Metrics(RegisterMetrics, ReviewerMetrics, ProcessMetrics):
         self._add_writer(shown("writer"))
         self._add_reviewer(shown("reviewer"))
         self._add_operator(shown("operator"))
+        self._add_portal(shown("portal"))
         self._add_process(Catalogue(self.registry), self.registry, version)

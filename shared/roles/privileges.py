@@ -94,7 +94,7 @@ _WRITER: Privileges = {
     **dict.fromkeys(("erasures", "trade_count_changes", "unknown_codes"), f"{_ADD}, DELETE"),
     # An erasure empties what other services made of a person.
     **dict.fromkeys(("avis_attempts", "avis_simhashes"), "SELECT, UPDATE, DELETE"),
-    **dict.fromkeys(("avis_orders", "sources"), "SELECT, DELETE"),
+    **dict.fromkeys(("avis_orders", "page_reports", "sources"), "SELECT, DELETE"),
     "review_batch_lines": "SELECT (avis_id, facts_hash), UPDATE (facts_hash)",
 }
 
@@ -167,6 +167,7 @@ _OPERATOR: Privileges = {
     "avis_attempts": "SELECT (avis_id, text, text_digest), UPDATE (text)",
     "avis_orders": "SELECT (siret, kind), DELETE",
     "oppositions": "SELECT (siren)",
+    "page_reports": "SELECT (reported_at, done_at), DELETE",
     "pro_localisations": "SELECT (id, siret, siren, status)",
     "etablissements": (
         "SELECT (siret, siren, code_commune, activite_principale,"

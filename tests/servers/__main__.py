@@ -10,7 +10,8 @@ from deploy.local.errors import LocalServerError
 from deploy.local.folders import LOCAL, relocated_folders
 from deploy.local.postgres_binaries import binaries_for
 from tests.servers import monitoring_binaries
-from tests.servers.azurite_binaries import find_or_fetch_azurite
+from tests.servers.chromium_binaries import find_or_fetch_chromium
+from tests.servers.npm_packages import find_or_fetch_axe, find_or_fetch_azurite
 from tests.servers.postgres_binaries import find_or_fetch_postgres
 from tests.servers.rabbitmq_binaries import find_or_fetch_rabbitmq
 
@@ -31,6 +32,8 @@ def prepare_slow() -> None:
     for server in ("prometheus", "prometheus-postgres-exporter"):
         print(f"{server}: {monitoring_binaries.find_or_fetch(server)}")
     print(f"Azurite: {find_or_fetch_azurite()}")
+    print(f"Chromium: {find_or_fetch_chromium().program}")
+    print(f"axe: {find_or_fetch_axe()}")
 
 
 def clean() -> None:

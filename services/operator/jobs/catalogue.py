@@ -14,6 +14,7 @@ from services.operator.failures import items, retries
 from services.operator.jobs import slots
 from services.operator.jobs.schedule import Schedule, daily_at
 from services.operator.numbers.reconcile import reconcile
+from services.operator.reports.store import purge_reports
 from services.operator.settings import OperatorSettings
 from shared.archive.vault import open_archive
 from shared.days import FRANCE, TIME_ZONE
@@ -154,7 +155,8 @@ def retry_failed(*connections: Connection) -> str:
 def purge_resolved(*connections: Connection) -> str:
     purged = items.purge(connections, older_than_days=RETENTION_DAYS)
     slots.purge(connections[0], older_than_days=RETENTION_DAYS)
-    return f"{purged} resolved items deleted"
+    reports = purge_reports(connections)
+    return f"{purged} resolved items and {reports} reports of readers deleted"
 
 
 def expire_reviews(*connections: Connection) -> str:

@@ -103,6 +103,16 @@ COPIES = (
         "S3: a rule that ends incomplete multipart uploads after a day",
     ),
     Copy(
+        "the portal's access logs (`SIRENADE_PORTAL_ACCESS_LOG_DIRECTORY`)",
+        "`SIRENADE_PORTAL_ACCESS_LOG_DAYS` days: 14; no query, no path, no whole address",
+        "nothing; a proxy before the portal keeps logs of its own: give them an end",
+    ),
+    Copy(
+        "`page_reports`: what readers write about pages",
+        "90 days after it is closed, a year at most; an erasure deletes those of its unit",
+        "`./sirenade reports list`, and close what is done",
+    ),
+    Copy(
         "stock files of INSEE that you downloaded",
         "until you delete them; from a URL, `stock` keeps none",
         "delete them when the load is complete",

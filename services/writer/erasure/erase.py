@@ -132,6 +132,7 @@ def _erasure(parts: Sequence[str], *, simhashes: str, also: str = "") -> str:
         places.simhashes_of(simhashes),
         places.ITEMS,
         places.REDIRECTS,
+        places.REPORTS,
         places.LETTERS,
     )
     return f"""
@@ -144,6 +145,7 @@ def _erasure(parts: Sequence[str], *, simhashes: str, also: str = "") -> str:
     UNION ALL SELECT 'failed_items', siren, NULL FROM items
     UNION ALL SELECT 'pro_localisations', siren, id FROM pages
     UNION ALL SELECT 'page_redirects', siren, NULL FROM redirects
+    UNION ALL SELECT 'page_reports', siren, NULL FROM reports
     UNION ALL SELECT 'dead_letters', NULL, id FROM letters
     {also}
     """

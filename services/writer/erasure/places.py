@@ -46,6 +46,12 @@ REDIRECTS = """
       DELETE FROM page_redirects WHERE siren = ANY(:sirens) OR siret = ANY(:sirets)
       RETURNING siren)
 """
+# A report about a page tells of the person, or is the person's own.
+REPORTS = """
+    reports AS (
+      DELETE FROM page_reports WHERE siren = ANY(:sirens) OR siret = ANY(:sirets)
+      RETURNING siren)
+"""
 # Pages with names and letters with records need more than SQL: they are only listed and locked.
 LETTERS = """
     letters AS (

@@ -8,6 +8,7 @@ from shared.db.tables import (  # noqa: F401  each adds its tables
     imports,
     money,
     operations,
+    page_reports,
     review_batches,
     stock,
     trades,

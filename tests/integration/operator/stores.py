@@ -14,7 +14,7 @@ import requests
 from moto.server import ThreadedMotoServer
 
 from deploy.local import processes
-from tests.servers.azurite_binaries import find_or_fetch_azurite
+from tests.servers.npm_packages import find_or_fetch_azurite
 
 # The emulator's own key, which is public.
 _ACCOUNT = "devstoreaccount1"

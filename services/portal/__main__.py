@@ -1,0 +1,20 @@
+"""The command line of the portal."""
+
+from services.portal import main
+from shared.terminal.cli import make_app
+from shared.terminal.cli import run as run_cli
+
+app = make_app("Serve pages, search and feeds.")
+portal = make_app("Serve the register and its texts to readers and programs.")
+app.add_typer(portal, name="portal")
+
+
+@app.command()
+@portal.command()
+def run() -> None:
+    """Serve until SIGTERM; settings come from SIRENADE_* variables."""
+    main.main()
+
+
+if __name__ == "__main__":
+    run_cli(app, name="sirenade")

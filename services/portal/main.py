@@ -1,0 +1,158 @@
+"""The composition root of the portal's web process; it reads the environment here only."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+from fastapi import APIRouter
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from services.portal.pages.bodies import Bodies
+from services.portal.pages.documents import Documents
+from services.portal.pages.page_server import PageServer
+from services.portal.pages.reports import Reports
+from services.portal.pages.routes import PageRoutes
+from services.portal.pages.sitemaps import Sitemaps
+from services.portal.settings import PortalSettings
+from services.portal.web.access_log import AccessLog
+from services.portal.web.app import make_app
+from services.portal.web.connections import Connections, PortalDatabases
+from services.portal.web.frame import Frame
+from services.portal.web.freshness import RegisterFreshness
+from services.portal.web.health import Health
+from services.portal.web.server import serve
+from shared.clock import Clock
+from shared.db.engine import temporary_engine
+from shared.db.grants import is_superuser
+from shared.db.revision import require_current
+from shared.db.shards import require_shards
+from shared.db_url import database_address
+from shared.errors import UserError
+from shared.logs import configure_logs, secrets_of
+from shared.metrics import Metrics
+from shared.runtime.memory import return_freed_memory
+from shared.runtime.service import serve_metrics, warn_of
+from shared.settings import load
+from shared.terminal.cli import say
+
+log = structlog.get_logger()
+
+
+class Parts:
+    """The parts of the portal, and the application that they make."""
+
+    def __init__(self, settings: PortalSettings, metrics: Metrics, clock: Clock) -> None:
+        self.settings = settings
+        self.metrics = metrics
+        self.clock = clock
+        self.databases = open_databases(settings)
+        self.freshness = RegisterFreshness(self.databases)
+        self.documents = Documents(
+            settings.base_url,
+            index_sole_traders=settings.portal_index_sole_traders,
+            version=settings.version,
+        )
+        bodies = Bodies(settings.portal_cache_bytes)
+        self.store = PageServer(self.databases, self.documents, bodies, metrics)
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return the routes of pages, and of whoever watches."""
+        databases, documents = self.databases, self.documents
+        return (
+            *Health(databases, self.freshness, self.clock).routes(),
+            *PageRoutes(databases, documents, self.store, self.freshness).routes(),
+            *Reports(databases, documents).routes(),
+            *Sitemaps(databases, documents).routes(),
+        )
+
+    def routers(self) -> Sequence[APIRouter]:
+        """Return the routers of the API: the one place where they are added."""
+        return ()
+
+    def app(self) -> ASGIApp:
+        return make_app(
+            frame=self._frame,
+            routes=self.routes(),
+            routers=self.routers(),
+            shown=self.documents.problem,
+            at_end=self.databases.close,
+        )
+
+    def _frame(self, inner: ASGIApp) -> Frame:
+        settings = self.settings
+        directory = settings.portal_access_log_directory
+        log = (
+            AccessLog(Path(directory), days=settings.portal_access_log_days) if directory else None
+        )
+        most = settings.portal_clients
+        return Frame(inner, self.metrics, most_requests=most, access_log=log)
+
+
+def open_databases(settings: PortalSettings) -> PortalDatabases:
+    """Return the connections; a shard in the control database shares its own."""
+    control_url = settings.database_url.get_secret_value()
+    control = Connections(control_url, size=settings.portal_connections)
+    shards = [
+        control
+        if database_address(url) == database_address(control_url)
+        else Connections(url, size=settings.portal_connections)
+        for url in settings.shard_urls
+    ]
+    return PortalDatabases(control, shards)
+
+
+def make() -> ASGIApp:
+    """Make the application of one process."""
+    settings = load(PortalSettings)
+    return_freed_memory()
+    configure_logs(
+        "portal",
+        level=settings.log_level,
+        directory=settings.log_directory,
+        secrets=secrets_of(settings),
+    )
+    # It would log each refused request.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    metrics = Metrics(of={"portal"}, version=settings.version)
+    _serve_metrics(settings, metrics)
+    return Parts(settings, metrics, Clock()).app()
+
+
+def main() -> None:
+    """Serve until SIGTERM, after a look at databases and schema."""
+    settings = load(PortalSettings)
+    _require_databases(settings)
+    warn_of(settings.doubts)
+    several = settings.portal_workers > 1
+    serve(settings, "services.portal.main:make" if several else make, _tell)
+
+
+def _tell(address: str) -> None:
+    say(f"portal: {address}/")
+
+
+def _require_databases(settings: PortalSettings) -> None:
+    url = settings.database_url.get_secret_value()
+    with (
+        temporary_engine(url, application_name="sirenade-portal") as engine,
+        engine.connect() as connection,
+    ):
+        require_current(connection)
+        if is_superuser(connection):
+            log.warning("logged in as a superuser of PostgreSQL: see ./sirenade roles")
+    require_shards(settings)
+
+
+def _serve_metrics(settings: PortalSettings, metrics: Metrics) -> None:
+    """Serve /metrics on the port of the settings, or of several processes each on one after it."""
+    ports = range(settings.metrics_port, settings.metrics_port + settings.portal_workers)
+    for port in ports:
+        try:
+            serve_metrics(metrics, host=settings.metrics_host, port=port)
+        except UserError:
+            if port == ports[-1]:
+                raise
+        else:
+            return
