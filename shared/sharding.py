@@ -19,6 +19,7 @@ SHARD_TABLES = frozenset(
         "pro_localisations",
         "page_redirects",
         "page_reports",
+        "page_changes",
         "absences",
         "avis",
         "avis_attempts",

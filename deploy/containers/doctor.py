@@ -21,11 +21,11 @@ from deploy.containers.bounds import (
     postgres_connections,
 )
 from deploy.containers.images import read_images
-from deploy.containers.logins import LOGINS, logins_of, superusers_at_work
+from deploy.containers.logins import logins_of, superusers_at_work
 from deploy.containers.paths import Places, SetupError
 from deploy.containers.settings_file import read_settings
 from shared.roles.broker_users import BROKER_USERS
-from shared.roles.privileges import ROLES
+from shared.roles.privileges import ROLES, USERS
 
 _LEAST_ENGINE = (25,)
 _LEAST_COMPOSE = (2, 26)
@@ -33,8 +33,8 @@ _LEAST_FREE_DISK = 20 << 30
 _SECRETS = (
     *("postgres_password", "admin_password", "grafana_password", "insee_key"),
     *(f"{role}_password" for role in ROLES),
-    *(f"{role}_database_url" for role in LOGINS),
-    *(f"{role}_broker_url" for role in LOGINS if role in BROKER_USERS),
+    *(f"{role}_database_url" for role in USERS),
+    *(f"{role}_broker_url" for role in USERS if role in BROKER_USERS),
 )
 _MAY_BE_EMPTY = ("shard_database_urls", "archive_credentials")
 # `shared.db.server_copies` says why.

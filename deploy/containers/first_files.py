@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.containers.paths import Places
 from shared.roles.broker_users import BROKER_USERS, BrokerUser, password_hash
-from shared.roles.privileges import OWNER, READER, ROLES, SERVICES
+from shared.roles.privileges import ROLES, USERS
 from shared.roles.statements import DEFAULT_PREFIX
 
 # Services run as the owner of the secret files, who must not be root.
@@ -143,7 +143,7 @@ def _urls(maker: _Maker) -> Iterator[str]:
     servers = "postgres:5432/sirenade", "rabbitmq:5672/sirenade"
     database = f"postgresql://sirenade:{maker.read('postgres_password')}@{servers[0]}"
     yield from maker.secret("admin_database_url", database)
-    for role in (OWNER, *SERVICES, READER):
+    for role in USERS:
         login = f"{DEFAULT_PREFIX}{role}:{maker.read(f'{role}_password')}"
         yield from maker.secret(f"{role}_database_url", f"postgresql://{login}@{servers[0]}")
         if role in BROKER_USERS:

@@ -4,10 +4,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from deploy.containers.paths import Places
-from shared.roles.privileges import OWNER, READER, SERVICES
-
-LOGINS = (OWNER, *SERVICES, READER)
-"""The roles that have a URL in `.secrets`; the exporter has its password alone."""
+from shared.roles.privileges import USERS
 
 # The name that POSTGRES_USER has in deploy/compose/postgres.yaml.
 _SUPERUSER = "sirenade"
@@ -21,7 +18,7 @@ _AT_WORK = """
 
 def logins_of(places: Places) -> Iterator[str]:
     """Yield what is wrong with the logins in the files; one that cannot be read is left out."""
-    for role in LOGINS:
+    for role in USERS:
         try:
             url = places.secret(f"{role}_database_url").read_text(encoding="utf-8").strip()
             user = urlsplit(url).username

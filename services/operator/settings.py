@@ -50,6 +50,8 @@ class RoleSettings(MonitorSettings):
     writer_password: SecretStr = SecretStr("")
     reviewer_password: SecretStr = SecretStr("")
     operator_password: SecretStr = SecretStr("")
+    portal_password: SecretStr = SecretStr("")
+    indexer_password: SecretStr = SecretStr("")
     exporter_password: SecretStr = SecretStr("")
     reader_password: SecretStr = SecretStr("")
 

@@ -54,6 +54,7 @@ _FREE: Mapping[str, str] = {
         libelle_activite libelle_commune status""",
     "page_redirects": "siret siren to_siret",
     "page_reports": "siret siren kind",
+    "page_changes": "siret kind",
     "schema_drift": "key",
     "unknown_codes": "field code",
     "redirections": "siren_or_siret target",

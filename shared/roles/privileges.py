@@ -12,8 +12,12 @@ from collections.abc import Mapping
 OWNER = "migrate"
 SERVICES = ("fetcher", "writer", "reviewer", "operator")
 """The roles of services, named like them."""
+PORTAL, INDEXER = "portal", "indexer"
+"""The portal serves pages and answers searches; its indexer writes what they search in."""
 EXPORTER, READER = "exporter", "reader"
-ROLES = (OWNER, *SERVICES, EXPORTER, READER)
+USERS = (OWNER, *SERVICES, PORTAL, INDEXER, READER)
+"""The roles that have a URL of their own; the exporter has its password alone."""
+ROLES = (*USERS, EXPORTER)
 
 _READ = "SELECT"
 _ADD = "SELECT, INSERT"
@@ -156,6 +160,7 @@ _OPERATOR: Privileges = {
     ),
     **dict.fromkeys(("import_runs", "trade_count_changes"), _ADD),
     **dict.fromkeys(("job_slots", "jobs"), _ALL),
+    "page_changes": "SELECT, DELETE",
     # One that an older release set into the future is brought back wherever it is read.
     "watermarks": "SELECT, UPDATE (treated_until, made_available_at)",
     "failed_items": "SELECT, UPDATE, DELETE",
@@ -203,6 +208,35 @@ _READER: Privileges = {
     "avis": "SELECT (id, kind, outcome, published_at, accepted_at, held_at, renewal_rank)",
 }
 
+# The rows that a page shows, and the log of their changes.
+_PAGES: Privileges = {
+    **_SCHEMA,
+    **dict.fromkeys(
+        (
+            "avis_published",
+            "etablissements",
+            "page_changes",
+            "page_redirects",
+            "pro_localisations",
+            "unites_legales",
+        ),
+        _READ,
+    ),
+}
+
+_PORTAL: Privileges = {
+    **_PAGES,
+    # The version of a text, and whether it stands; the text itself is that of the view.
+    "avis": "SELECT (pro_localisation_id, kind, xmin)",
+    "watermarks": _READ,
+}
+
+# Locks on pages keep an erasure and the indexer apart; the column tells nothing.
+_INDEXER: Privileges = {
+    **_PAGES,
+    "pro_localisations": f"{_READ}, UPDATE (opened_at)",
+}
+
 PRIVILEGES: Mapping[str, Privileges] = {
     # It owns the database and all that is in it.
     OWNER: {},
@@ -210,6 +244,8 @@ PRIVILEGES: Mapping[str, Privileges] = {
     "writer": _WRITER,
     "reviewer": _REVIEWER,
     "operator": _OPERATOR,
+    PORTAL: _PORTAL,
+    INDEXER: _INDEXER,
     # PostgreSQL's own role `pg_monitor` is all it has.
     EXPORTER: {},
     READER: _READER,
@@ -228,6 +264,11 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "avis_text_digest(text)": ("writer", "reviewer", "operator"),
     # Triggers run it.
     "note_trades()": (),
+    "note_pages()": (),
+    "note_etablissements()": (),
+    "note_unites_legales()": (),
+    "note_texts()": (),
+    "note_redirects()": (),
 }
 TEMPORARY = ("writer",)
 """The roles that make temporary tables."""

@@ -17,6 +17,7 @@ TABLES = (
     "trade_count_changes",
     "periodes_etablissements",
     "pro_localisations",
+    "page_changes",
     "avis",
     "slice_receipts",
 )

@@ -31,7 +31,7 @@ def test_every_column_that_is_named_exists() -> None:
         for table, privileges in tables.items()
         for listed in _COLUMNS.findall(privileges)
         for column in listed.split(", ")
-        if column not in metadata.tables[table].columns
+        if column not in metadata.tables[table].columns and column != "xmin"
     ]
     assert strays == []
 

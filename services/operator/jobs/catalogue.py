@@ -16,6 +16,7 @@ from services.operator.jobs.schedule import Schedule, daily_at
 from services.operator.numbers.reconcile import reconcile
 from services.operator.reports.store import purge_reports
 from services.operator.settings import OperatorSettings
+from shared import page_changes
 from shared.archive.vault import open_archive
 from shared.days import FRANCE, TIME_ZONE
 from shared.db.locks import Lock, hold
@@ -72,7 +73,7 @@ def make_jobs(
     return (
         Job("delta", daily_at(settings.delta_at), delta),
         Job("retry", _RETRY_EVERY_15_MINUTES, _on_all(shards, retry_failed)),
-        Job("purge", daily_at(settings.purge_at), _on_all(shards, purge_resolved)),
+        Job("purge", daily_at(settings.purge_at), _on_all(shards, purge_old)),
         Job("reviews", daily_at(settings.reviews_expire_at), _on_all(shards, expire_reviews)),
         # The statement knows the sirets of one database only.
         *([] if shards else [Job("statement", _AFTER_MIDNIGHT, state_yesterday)]),
@@ -152,11 +153,12 @@ def retry_failed(*connections: Connection) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing due"
 
 
-def purge_resolved(*connections: Connection) -> str:
+def purge_old(*connections: Connection) -> str:
     purged = items.purge(connections, older_than_days=RETENTION_DAYS)
     slots.purge(connections[0], older_than_days=RETENTION_DAYS)
     reports = purge_reports(connections)
-    return f"{purged} resolved items and {reports} reports of readers deleted"
+    changes = sum(page_changes.forget_old(connection) for connection in connections)
+    return f"deleted: {purged} resolved items, {reports} reports of readers, {changes} page changes"
 
 
 def expire_reviews(*connections: Connection) -> str:

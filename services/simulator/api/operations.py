@@ -12,7 +12,7 @@ from services.simulator.api import shapes
 from services.simulator.api.answers import Answer, header_answer, json_answer
 from services.simulator.api.informations import Publication
 from services.simulator.api.order import facets, ordered
-from services.simulator.api.search import Search
+from services.simulator.api.search import RecordSearch
 from services.simulator.api.successions import links_of_succession
 from services.simulator.errors import BadParameterError, BadRequestError
 from services.simulator.faults import FaultDesk
@@ -53,7 +53,7 @@ class Api:
         self.publication = Publication(register.calendar)
         if register.night is not None:
             self.publication.play_mass_day(register.night.day)
-        self._search = Search(register)
+        self._search = RecordSearch(register)
         self._faults = faults
 
     def answer(self, path: str, params: Params) -> Answer:

@@ -12,7 +12,7 @@ from services.simulator.register.registers import Register
 _REMEMBERED_QUERIES = 16
 
 
-class Search:
+class RecordSearch:
     def __init__(self, register: Register) -> None:
         self._register = register
         self._lock = threading.Lock()

@@ -9,7 +9,7 @@ from services.simulator.query.variables import fields_of
 from services.simulator.record import BLOCKS, PERIODS, Draft
 
 
-class Changes:
+class SetValues:
     """Values set over the generated ones, before masking.
 
     A change of a unit shows in its own record and in those of all its establishments. Historised

@@ -14,7 +14,7 @@ from services.simulator.options import SimulatorOptions
 from services.simulator.query.evaluation import QueriedRow
 from services.simulator.query.variables import Collection
 from services.simulator.record import Draft, Record, periods_of
-from services.simulator.register.changes import Changes
+from services.simulator.register.changes import SetValues
 from services.simulator.register.naf_2025 import Naf2025Night, form_named
 from services.simulator.register.rows import LazyRow, RecordRow
 
@@ -32,7 +32,7 @@ class Register(ABC):
 
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
-        self.changes = Changes()
+        self.changes = SetValues()
         self.night: Naf2025Night | None = None
         self.doublons: Mapping[str, str] = {}
         self.non_diffusibles: Sequence[str] = []

@@ -29,6 +29,9 @@ _SERVICES = text("""
     WHERE datname = current_database() AND pid <> pg_backend_pid()
       AND application_name LIKE 'sirenade-%'
 """)
+# Its rows have the numbers of another server's transactions, and no reader knows how these pages
+# differ from those that it knew: all begin anew (docs/adr/0035-portal.md).
+_EMPTY_LOG = text("TRUNCATE page_changes")
 # The staging tables are in no backup.
 _ABANDON_LOADS = text("""
     UPDATE stock_loads SET status = 'abandoned' WHERE status IN ('staging', 'staged')
@@ -77,6 +80,7 @@ class Restoration:
             self.report("making indexes")
         set_sequences(connection, stored.sequences)
         upgrade_within(connection)
+        connection.execute(_EMPTY_LOG)
         connection.execute(_ABANDON_LOADS)
         set_mark(connection, manifest.id)
 

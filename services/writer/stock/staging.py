@@ -51,14 +51,14 @@ _GRANTS = text("""
     WHERE a.grantee <> (SELECT relowner FROM pg_class WHERE oid = CAST(:table AS regclass))
 """)
 # A view would be dropped with the table; a trigger or a publication would miss the rows, which come
-# under the name of the twin. The triggers that count trades go over to the twin.
+# under the name of the twin. Triggers of our own, which note what changes, go over to the twin.
 _IS_TIED = text("""
     SELECT EXISTS (
         SELECT FROM pg_depend d
         WHERE d.refobjid = CAST(:table AS regclass) AND d.refclassid = 'pg_class'::regclass
           AND d.classid = 'pg_rewrite'::regclass AND d.deptype = 'n')
       OR EXISTS (SELECT FROM pg_trigger
-        WHERE tgrelid = CAST(:table AS regclass) AND NOT starts_with(tgname, 'note_trades_'))
+        WHERE tgrelid = CAST(:table AS regclass) AND NOT starts_with(tgname, 'note_'))
       OR EXISTS (SELECT FROM pg_publication_rel WHERE prrelid = CAST(:table AS regclass))
 """)
 _TRIGGERS = text("""

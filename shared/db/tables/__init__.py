@@ -9,6 +9,7 @@ from shared.db.tables import (  # noqa: F401  each adds its tables
     money,
     operations,
     page_reports,
+    portal,
     review_batches,
     stock,
     trades,

@@ -10,7 +10,7 @@ from deploy.local.postgres import RunningPostgres
 from shared.roles.privileges import ROLES, SERVICES
 from tests.role_logins import RoleLogins
 
-_NOT_THE_OWNER = (*SERVICES, "exporter", "reader")
+_NOT_THE_OWNER = (*SERVICES, "portal", "indexer", "exporter", "reader")
 _PEOPLES_DATA = (
     "absences",
     "avis_attempts",
@@ -105,6 +105,28 @@ _BY_ROLE = {
         "DELETE FROM import_runs",
         "CREATE TEMP TABLE intruder (n int)",
     ),
+    "portal": (
+        "SELECT text FROM avis",
+        "SELECT verbatim FROM sources",
+        "SELECT * FROM avis_attempts",
+        "SELECT * FROM failed_items",
+        "SELECT * FROM oppositions",
+        "SELECT body FROM dead_letters",
+        "UPDATE etablissements SET enseigne1 = 'x'",
+        "UPDATE pro_localisations SET status = 'closed'",
+        "INSERT INTO page_changes VALUES (1, 1, '1', 'text', now())",
+        "DELETE FROM page_changes",
+        "CREATE TEMP TABLE intruder (n int)",
+    ),
+    "indexer": (
+        "SELECT text FROM avis",
+        "SELECT verbatim FROM sources",
+        "SELECT * FROM failed_items",
+        "UPDATE unites_legales SET denomination = 'x'",
+        "UPDATE pro_localisations SET status = 'closed'",
+        "DELETE FROM page_changes",
+        "CREATE TEMP TABLE intruder (n int)",
+    ),
     "exporter": (
         *(f"SELECT count(*) FROM {table}" for table in (*_PEOPLES_DATA, "avis", "import_runs")),
         "SELECT * FROM avis_published",
@@ -166,6 +188,10 @@ def test_a_role_reads_what_it_is_for(role_logins: RoleLogins) -> None:
         ("exporter", "SELECT setting FROM pg_settings WHERE name = 'data_directory'"),
         ("reader", "SELECT count(*) FROM avis_published"),
         ("reader", "SELECT count(*) FROM avis WHERE outcome = 'pending'"),
+        ("portal", "SELECT max(CAST(xmin AS text)) FROM avis"),
+        ("portal", "SELECT count(text) FROM avis_published"),
+        ("indexer", "SELECT denomination FROM unites_legales LIMIT 1"),
+        ("indexer", "SELECT 1 FROM pro_localisations LIMIT 1 FOR SHARE"),
         ("fetcher", "SELECT siret, departement FROM etablissements"),
         ("migrate", "CREATE TABLE anything (n int)"),
     ):

@@ -73,7 +73,8 @@ def test_rows_schema_and_numbers_are_those_of_the_backup(
     source = url_of(person.desk.engine)
     counted = counts(person.desk.engine)
     assert restore("latest", "--none").status == 0
-    assert counts(empty) == counted
+    # The log belongs to the server that wrote it: whoever followed it begins anew.
+    assert counts(empty) == counted | {"page_changes": 0}
     assert definitions(url_of(empty)) == definitions(source)
     found = {}
     for engine in (person.desk.engine, empty):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.simulator.api.search import Search
+from services.simulator.api.search import RecordSearch
 from services.simulator.errors import BadChangeError
 from services.simulator.generation.diffusion import MASK
 from services.simulator.options import SimulatorOptions
@@ -36,7 +36,7 @@ def test_a_person_who_becomes_partial_is_masked_in_the_unit_and_all_establishmen
 
 
 def test_a_change_shows_in_queries_that_were_asked_before(register: GeneratedRegister) -> None:
-    search = Search(register)
+    search = RecordSearch(register)
     q = "codeCommuneEtablissement:33063"
     before = len(search.hits("siret", q, None))
     siret = register.identifier("siret", 200)

@@ -10,7 +10,7 @@ import pytest
 
 from services.fetcher.plan.windows import Window
 from services.simulator.api.operations import Api
-from services.simulator.api.search import Search
+from services.simulator.api.search import RecordSearch
 from services.simulator.errors import BadChangeError
 from services.simulator.faults import FaultDesk
 from services.simulator.options import Faults, SimulatorOptions
@@ -97,7 +97,7 @@ def test_keys_come_and_go_in_records_as_in_stock_files(form: str, tmp_path: Path
 
 def test_a_query_finds_what_a_record_says_and_the_night_comes_once() -> None:
     register = GeneratedRegister(_OPTIONS)
-    search = Search(register)
+    search = RecordSearch(register)
     day = "dateDernierTraitementEtablissement:[2027-01-01T00:00:00 TO 2027-01-01T23:59:59]"
     of_units = "dateDernierTraitementUniteLegale:[2027-01-01T00:00:00 TO 2027-01-01T23:59:59]"
     assert not search.hits("siret", day, None)
@@ -123,10 +123,10 @@ def test_an_import_by_a_code_of_naf_2025_finds_the_same_before_and_after_the_nig
     assert times > 3
     query = Window(activite_principale=code).query
     wanted = [n for n, each in enumerate(announced) if each == code]
-    assert list(Search(register).hits("siret", query, None)) == wanted
+    assert list(RecordSearch(register).hits("siret", query, None)) == wanted
     register.play_naf_2025("keys-gone")
-    assert set(Search(register).hits("siret", query, None)) <= set(wanted)
-    assert Search(register).hits("siret", query, None)
+    assert set(RecordSearch(register).hits("siret", query, None)) <= set(wanted)
+    assert RecordSearch(register).hits("siret", query, None)
 
 
 def test_informations_tells_the_day_as_one_of_mass_treatment() -> None:

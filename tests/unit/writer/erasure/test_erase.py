@@ -21,6 +21,7 @@ NUMBERS_ONLY_TABLES = frozenset(
         "absences",
         "successions",
         "turns",
+        "page_changes",
     }
 )
 
