@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from services.simulator.generation import vocabulary
+from services.simulator.generation import mots, vocabulary
 from services.simulator.generation.dice import Dice
 from services.simulator.generation.identifiers import LA_POSTE
 from services.simulator.generation.reference import DrawnCommune
@@ -51,7 +51,7 @@ def enseigne(unite: Unite, commune: DrawnCommune | None, dice: Dice) -> str:
 
 def _fill(template: str, commune: DrawnCommune, dice: Dice) -> str:
     name = template.format(
-        nom=dice.pick(vocabulary.names("noms")),
+        nom=mots.draw(dice) if "{nom}" in template else "",
         prenom=dice.pick(vocabulary.names("prenoms_f" if dice.chance(500) else "prenoms_m")),
         lieu=dice.pick(vocabulary.LIEUX),
         commune=_city(commune),
@@ -80,10 +80,8 @@ def _person(dice: Dice) -> Identite:
     strange = dice.chance(5)
     return Identite(
         sexe="F" if female else "M",
-        nom=dice.pick(vocabulary.STRANGE_NAMES)[:100]
-        if strange
-        else dice.pick(vocabulary.names("noms")),
-        nom_usage=dice.pick(vocabulary.names("noms")) if female and dice.chance(250) else None,
+        nom=dice.pick(vocabulary.STRANGE_NAMES)[:100] if strange else mots.draw(dice),
+        nom_usage=mots.draw(dice) if female and dice.chance(250) else None,
         prenoms=given,
         pseudonyme=f"{given[0]} {dice.pick(vocabulary.LIEUX)}" if dice.chance(5) else None,
         usuelle=f"{given[0]} {dice.pick(vocabulary.LIEUX)}" if dice.chance(60) else None,
@@ -100,7 +98,7 @@ def _company(unite: Unite, dice: Dice) -> Identite:
     name = _fill(dice.pick(unite.metier.enseignes), unite.commune, dice)
     if dice.chance(200):
         # Two words drawn apart: most names of companies say nothing about their activity.
-        name = f"{dice.pick(vocabulary.names('noms'))} {dice.pick(vocabulary.LIEUX)}"
+        name = f"{mots.draw(dice)} {dice.pick(vocabulary.LIEUX)}"
     prefix = _PREFIXES.get(unite.forme, "")
     if not name.startswith(prefix or "\0"):
         name = prefix + _FORM_IN_NAME.sub("", name)

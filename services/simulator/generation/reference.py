@@ -51,13 +51,9 @@ def rows(name: str) -> Iterator[Mapping[str, str]]:
         yield from csv.DictReader(lines)
 
 
-def communes(departements: Sequence[str] = ()) -> CommuneMap:
-    """Return the communes of these départements, or of all of them.
-
-    Paris, Marseille and Lyon are there as their arrondissements, as INSEE codes them. Raises
-    BadOptionError for a département that is unknown.
-    """
-    every = [
+@cache
+def every_commune() -> Sequence[DrawnCommune]:
+    return [
         DrawnCommune(
             row["code"],
             row["nom"],
@@ -67,6 +63,15 @@ def communes(departements: Sequence[str] = ()) -> CommuneMap:
         )
         for row in rows("communes.csv")
     ]
+
+
+def communes(departements: Sequence[str] = ()) -> CommuneMap:
+    """Return the communes of these départements, or of all of them.
+
+    Paris, Marseille and Lyon are there as their arrondissements, as INSEE codes them. Raises
+    BadOptionError for a département that is unknown.
+    """
+    every = every_commune()
     unknown = set(departements) - {commune.departement for commune in every}
     if unknown:
         raise BadOptionError(f"unknown département: {', '.join(sorted(unknown))}")
