@@ -1,5 +1,6 @@
 """Debian's packages, fetched and unpacked without root and without a change to the system."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
@@ -35,6 +36,12 @@ def fetch(folder: Path, packages: Callable[[Sequence[str]], Iterable[str]]) -> N
     for deb in sorted((work / "debs").glob("*.deb")):
         run(["dpkg", "-x", str(deb), str(folder)])
     shutil.rmtree(work)
+
+
+def missing(options: Sequence[str], package: str) -> list[str]:
+    """Return the package and what it depends on, as far as this machine has not installed it."""
+    install = ["apt-get", *options, "install", "--simulate", "--no-install-recommends", package]
+    return re.findall(r"^Inst (\S+)", run(install), re.MULTILINE)
 
 
 def run(command: list[str], *, cwd: Path | None = None) -> str:

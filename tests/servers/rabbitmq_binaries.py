@@ -105,10 +105,7 @@ def _packages(options: Sequence[str]) -> list[str]:
     )
     # All of Erlang is fetched even where parts are installed: two trees do not find each other.
     wanted = set(re.findall(r"^(?:erlang-[\w.+-]+|rabbitmq-server)$", depends, re.MULTILINE))
-    simulated = debian.run(
-        ["apt-get", *options, "install", "--simulate", "--no-install-recommends", "rabbitmq-server"]
-    )
-    return sorted(wanted.union(re.findall(r"^Inst (\S+)", simulated, re.MULTILINE)))
+    return sorted(wanted.union(debian.missing(options, "rabbitmq-server")))
 
 
 def _set_erlang_root(unpacked: Path, final: Path) -> None:

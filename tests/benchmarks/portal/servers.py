@@ -1,0 +1,103 @@
+"""The servers that the benchmarks of pages compare: the portal, and pages from Redis."""
+
+import contextlib
+import json
+import os
+import re
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import processes
+from deploy.local.folders import PROJECT
+from tests.environments import python_of
+from tests.servers.redis import running_redis
+
+_ADDRESS = re.compile(rb"portal: (http://\S+?)/?\s")
+
+
+@dataclass(frozen=True)
+class Server:
+    address: str
+    pids: Sequence[int]
+    """Its process, and what serves it beside PostgreSQL."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    etag: str
+    body: str
+
+
+def ask(address: str, path: str) -> Answer:
+    """Ask for a path with a connection of its own."""
+    try:
+        with urllib.request.urlopen(f"{address}{path}", timeout=10) as answer:  # noqa: S310  our own server
+            return Answer(
+                answer.status, answer.headers.get("ETag", ""), answer.read().decode("utf-8")
+            )
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, "", error.read().decode("utf-8", "replace"))
+
+
+@contextlib.contextmanager
+def portal(database_url: str, folder: Path, **settings: str) -> Iterator[Server]:
+    """Run the portal as long as the block; `settings` are variables without their prefix."""
+    log = folder / "portal.log"
+    environment = {
+        **{name: value for name, value in os.environ.items() if "SIRENADE_" not in name},
+        "SIRENADE_DATABASE_URL": database_url,
+        "SIRENADE_PORTAL_PORT": "0",
+        "SIRENADE_METRICS_PORT": "0",
+        **{f"SIRENADE_{name}": value for name, value in settings.items()},
+    }
+    log.write_bytes(b"")
+    with processes.child(
+        [sys.executable, "-m", "services.portal", "run"],
+        lambda: _ADDRESS.search(log.read_bytes()),
+        f"the portal does not start: see {log}",
+        log=log,
+        env=environment,
+        cwd=str(PROJECT),
+    ) as (pid, found):
+        assert found is not None
+        yield Server(found[1].decode(), processes.with_children(pid))
+
+
+@contextlib.contextmanager
+def pages_from_redis(pages: Mapping[str, Answer], folder: Path) -> Iterator[Server]:
+    """Serve these answers by their paths, from Redis with an hour's TTL."""
+    file = folder / "pages.json"
+    file.write_text(
+        json.dumps({path: [page.etag, page.body] for path, page in pages.items()}), "utf-8"
+    )
+    port, first = processes.free_port(), next(iter(pages))
+    address = f"http://127.0.0.1:{port}"
+    command = [str(python_of("redis")), "-m", "uvicorn", "--host", "127.0.0.1", "--port", str(port)]
+    log = folder / "redis_side.log"
+    with (
+        running_redis(folder) as redis,
+        processes.child(
+            [*command, "--no-access-log", "--log-level", "warning", f"{_SIDE}:app"],
+            lambda: _is_answered(address, first),
+            f"pages from Redis are not served: see {log}",
+            log=log,
+            env={**os.environ, "REDIS_PORT": str(redis.port), "REDIS_PAGES": str(file)},
+            cwd=str(PROJECT),
+        ) as (pid, _),
+    ):
+        yield Server(address, [*processes.with_children(pid), redis.pid])
+
+
+_SIDE = "tests.benchmarks.portal.redis_side"
+
+
+def _is_answered(address: str, path: str) -> bool:
+    with contextlib.suppress(OSError):
+        return ask(address, path).status == 200
+    return False
