@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -106,6 +107,11 @@ def open_databases(settings: PortalSettings) -> PortalDatabases:
 def make() -> ASGIApp:
     """Make the application of one process."""
     settings = load(PortalSettings)
+    _set_up(settings)
+    return _app_of(settings)
+
+
+def _set_up(settings: PortalSettings) -> None:
     return_freed_memory()
     configure_logs(
         "portal",
@@ -115,6 +121,9 @@ def make() -> ASGIApp:
     )
     # It would log each refused request.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
+
+
+def _app_of(settings: PortalSettings) -> ASGIApp:
     metrics = Metrics(of={"portal"}, version=settings.version)
     _serve_metrics(settings, metrics)
     return Parts(settings, metrics, Clock()).app()
@@ -123,10 +132,12 @@ def make() -> ASGIApp:
 def main() -> None:
     """Serve until SIGTERM, after a look at databases and schema."""
     settings = load(PortalSettings)
+    _set_up(settings)
     _require_databases(settings)
     warn_of(settings.doubts)
     several = settings.portal_workers > 1
-    serve(settings, "services.portal.main:make" if several else make, _tell)
+    in_process = partial(_app_of, settings)
+    serve(settings, "services.portal.main:make" if several else in_process, _tell)
 
 
 def _tell(address: str) -> None:
