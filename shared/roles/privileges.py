@@ -226,9 +226,11 @@ _PAGES: Privileges = {
 
 _PORTAL: Privileges = {
     **_PAGES,
-    # The version of a text, and whether it stands; the text itself is that of the view.
-    "avis": "SELECT (pro_localisation_id, kind, xmin)",
-    "watermarks": _READ,
+    # It looks for the version of each row that a page is made of.
+    **dict.fromkeys(("avis", "periodes_etablissements", "watermarks"), _READ),
+    "oppositions": "SELECT (siren, xmin)",
+    # Readers report; people read it by a command.
+    "page_reports": "SELECT (siret, done_at), INSERT (siret, siren, kind, message, contact)",
 }
 
 # Locks on pages keep an erasure and the indexer apart; the column tells nothing.
