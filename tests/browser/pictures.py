@@ -1,4 +1,4 @@
-"""`python -m tests.browser.pictures FOLDER PATH…`: pictures of a portal that runs (`make portal`)."""
+"""Pictures of a portal that runs: `python -m tests.browser.pictures FOLDER NAME=/PATH…`."""
 
 import argparse
 from pathlib import Path

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import orjson
+import structlog
 
 from shared.clock import utc_now
+
+log = structlog.get_logger()
 
 _V4_BITS, _V6_BITS = 24, 48
 
@@ -53,6 +56,7 @@ class AccessLog:
         self._days = days
         self._now = now
         self._day: dt.date | None = None
+        self._is_broken = False
 
     def add(self, access: Access) -> None:
         now = self._now()
@@ -63,8 +67,16 @@ class AccessLog:
             **access._asdict(),
             "client": shortened(access.client),
         }
-        with self._path(now.date()).open("ab", buffering=0) as file:
-            file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        try:
+            with self._path(now.date()).open("ab", buffering=0) as file:
+                file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        except OSError as error:
+            # A full disk is no reason to answer nobody.
+            if not self._is_broken:
+                log.warning("accesses are not written", error=error.strerror)
+            self._is_broken = True
+        else:
+            self._is_broken = False
 
     def _begin(self, day: dt.date) -> None:
         self._day = day

@@ -6,10 +6,11 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.integration.portal.published import publish
-from tests.integration.writer.desk import Desk
+from tests.integration.writer.desk import Desk, ShardUrls
 from tests.integration.writer.records import Records
 from tests.portals import Portal, running_portal
 
+ON_TWO_SHARDS = True
 _SIRET = "00000000100001"
 _SLUG = f"le-fournil-bordeaux-{_SIRET}"
 
@@ -157,7 +158,7 @@ def test_a_page_without_a_text_is_not_for_search_engines(
 
 
 def test_a_sole_trader_is_for_search_engines_where_it_is_allowed(
-    desk: Desk, records: Records, database_url: str
+    desk: Desk, records: Records, shard_urls: ShardUrls
 ) -> None:
     person = {
         "categorieJuridiqueUniteLegale": "1000",
@@ -174,7 +175,7 @@ def test_a_sole_trader_is_for_search_engines_where_it_is_allowed(
         " json_ld = '{}', accepted_at = now()"
     )
     for allowed in (False, True):
-        with running_portal(database_url, portal_index_sole_traders=allowed) as portal:
+        with running_portal(*shard_urls, portal_index_sole_traders=allowed) as portal:
             answer = portal.get(f"/pages/hermeline-zorglub-bordeaux-{_SIRET}")
             assert "<h1>Hermeline Zorglub</h1>" in answer.text
             assert "CRAPAUDS" not in answer.text.upper()

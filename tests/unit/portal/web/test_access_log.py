@@ -46,3 +46,10 @@ def test_files_end_after_their_days(tmp_path: Path) -> None:
         now += dt.timedelta(days=1)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [f"access-2026-11-0{day}.jsonl" for day in (4, 5, 6)]
+
+
+def test_a_folder_that_is_away_costs_lines_and_no_answers(tmp_path: Path) -> None:
+    log = AccessLog(tmp_path / "away", days=3)
+    log.add(_ACCESS)
+    log.add(_ACCESS)
+    assert list(tmp_path.iterdir()) == []
