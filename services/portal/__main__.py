@@ -1,12 +1,16 @@
 """The command line of the portal."""
 
 from services.portal import main
+from services.portal.index import commands as index_commands
 from shared.terminal.cli import make_app
 from shared.terminal.cli import run as run_cli
 
 app = make_app("Serve pages, search and feeds.")
 portal = make_app("Serve the register and its texts to readers and programs.")
 app.add_typer(portal, name="portal")
+app.add_typer(index_commands.app, name="search")
+for group in (app, portal):
+    group.command()(index_commands.index)
 
 
 @app.command()

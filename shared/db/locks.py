@@ -36,6 +36,8 @@ class Lock(IntEnum):
     TRADES = 0x51_4E_7A_DE
     # The orders of people about texts, by the reviewer that carries one out.
     AVIS_ORDERS = 0x51_4E_0D_E5
+    # The table of prefixes: shared by whoever deletes words, exclusive for whoever makes it anew.
+    SEARCH_PREFIXES = 0x51_4E_9F_E5
     # The sweep over the contexts of accepted texts, by the reviewer that writes its next step.
     CONTEXTS = 0x51_4E_C0_7E
 

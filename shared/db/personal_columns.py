@@ -33,6 +33,9 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {
     "review_batch_lines": ("facts_hash",),
     "failed_items": ("payload", "message"),
     "dead_letters": ("body",),
+    "search_entries": ("nom", "names", "code_postal", "x", "y", "terms"),
+    "search_lexemes": ("lexeme", "variants"),
+    "search_prefixes": ("prefix", "lexemes"),
 }
 # Numbers of the register, codes, words of ours, digests that nobody can read a name from.
 _FREE: Mapping[str, str] = {
@@ -97,6 +100,9 @@ _FREE: Mapping[str, str] = {
     "trade_count_changes": "code_commune activite_principale nomenclature_activite_principale",
     "failed_items": "kind key siren code closed_because",
     "dead_letters": "queue message_id actor sirens reason",
+    "search_entries": """siret siren libelle_commune code_commune activite_principale departement
+        region tranche_effectifs categorie_juridique""",
+    "search_cursors": "consumer position",
     "job_slots": "job slot status result error",
     "jobs": "job schedule",
     "restore_marks": "backup_id",

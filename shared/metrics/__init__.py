@@ -12,6 +12,7 @@ from collections.abc import Collection
 from prometheus_client import CollectorRegistry
 
 from shared.metrics.catalogue import Catalogue
+from shared.metrics.indexer import IndexerMetrics
 from shared.metrics.portal import PortalMetrics
 from shared.metrics.process import ProcessMetrics
 from shared.metrics.register import JOBS, ROW_OUTCOMES, THROTTLING_CAUSES, RegisterMetrics
@@ -19,10 +20,10 @@ from shared.metrics.reviewer import AVIS_OUTCOMES, ReviewerMetrics
 
 __all__ = ["AVIS_OUTCOMES", "JOBS", "ROW_OUTCOMES", "THROTTLING_CAUSES", "Metrics"]
 
-SERVICES = frozenset({"fetcher", "writer", "reviewer", "operator", "portal"})
+SERVICES = frozenset({"fetcher", "writer", "reviewer", "operator", "portal", "indexer"})
 
 
-class Metrics(RegisterMetrics, ReviewerMetrics, PortalMetrics, ProcessMetrics):
+class Metrics(RegisterMetrics, ReviewerMetrics, PortalMetrics, IndexerMetrics, ProcessMetrics):
     """The catalogue, on its own registry, so that several can live in one test process.
 
     /metrics shows the metrics of the services `of`; the others can be counted without being shown.
@@ -45,4 +46,5 @@ class Metrics(RegisterMetrics, ReviewerMetrics, PortalMetrics, ProcessMetrics):
         self._add_reviewer(shown("reviewer"))
         self._add_operator(shown("operator"))
         self._add_portal(shown("portal"))
+        self._add_indexer(shown("indexer"))
         self._add_process(Catalogue(self.registry), self.registry, version)

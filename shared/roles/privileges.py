@@ -100,6 +100,10 @@ _WRITER: Privileges = {
     **dict.fromkeys(("avis_attempts", "avis_simhashes"), "SELECT, UPDATE, DELETE"),
     **dict.fromkeys(("avis_orders", "page_reports", "sources"), "SELECT, DELETE"),
     "review_batch_lines": "SELECT (avis_id, facts_hash), UPDATE (facts_hash)",
+    # An erasure takes away what the portal's index has of whom it erases.
+    "search_entries": "SELECT (pro_localisation_id, siren, siret, person, terms), DELETE",
+    "search_lexemes": "SELECT (lexeme, documents), UPDATE (documents), DELETE",
+    "search_prefixes": "SELECT, UPDATE (lexemes)",
 }
 
 _REVIEWER: Privileges = {
@@ -231,12 +235,31 @@ _PORTAL: Privileges = {
     "oppositions": "SELECT (siren, xmin)",
     # Readers report; people read it by a command.
     "page_reports": "SELECT (siret, done_at), INSERT (siret, siren, kind, message, contact)",
+    **dict.fromkeys(
+        ("search_cursors", "search_entries", "search_lexemes", "search_prefixes"),
+        _READ,
+    ),
 }
 
-# Locks on pages keep an erasure and the indexer apart; the column tells nothing.
+# Locks on units keep an erasure and the indexer apart; the column tells nothing.
 _INDEXER: Privileges = {
-    **_PAGES,
-    "pro_localisations": f"{_READ}, UPDATE (opened_at)",
+    **_SCHEMA,
+    "page_changes": _READ,
+    "search_entries": "SELECT, INSERT, DELETE",
+    **dict.fromkeys(("search_cursors", "search_lexemes", "search_prefixes"), _ALL),
+    "pro_localisations": (
+        "SELECT (id, siret, siren, nom, libelle_commune, code_commune, activite_principale, status)"
+    ),
+    "etablissements": (
+        "SELECT (siret, siren, nic, statut_diffusion, departement, region, code_postal,"
+        " tranche_effectifs, siege, date_creation, coordonnee_lambert_abscisse,"
+        " coordonnee_lambert_ordonnee, enseigne1, enseigne2, enseigne3, denomination_usuelle)"
+    ),
+    "unites_legales": (
+        "SELECT (siren, statut_diffusion, denomination, sigle, nom, nom_usage, prenom1,"
+        " prenom_usuel, categorie_juridique, nic_siege), UPDATE (updated_at)"
+    ),
+    "oppositions": "SELECT (siren)",
 }
 
 PRIVILEGES: Mapping[str, Privileges] = {
@@ -271,6 +294,8 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "note_unites_legales()": (),
     "note_texts()": (),
     "note_redirects()": (),
+    # It empties a list that only the owner of an index may empty.
+    "clean_search_entries()": (INDEXER,),
 }
 TEMPORARY = ("writer",)
 """The roles that make temporary tables."""

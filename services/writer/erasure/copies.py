@@ -65,6 +65,11 @@ COPIES = (
         "`VACUUM` where it must be at once; `VACUUM FULL` gives the space back",
     ),
     Copy(
+        "words in the files of the portal's index (`ix_search_entries_terms`)",
+        "until it is made anew: its entries and words are gone at once, the keys of its pages stay",
+        "`./sirenade search rebuild`",
+    ),
+    Copy(
         "write-ahead log, its archive",
         "as long as you keep the archive; replicas follow at once",
         "keep it no longer than dumps",

@@ -21,10 +21,12 @@ from services.writer.sql.pieces import fit_in_one, in_pieces
 from services.writer.sql.prepared import Prepared
 from services.writer.sql.versions import is_covered_by, is_partial
 from shared.avis import RESET_WITHOUT_TEXT
+from shared.db import lexicon
 from shared.db.tables import metadata
 from shared.sirene.records import PERSONAL_ETABLISSEMENT_FIELDS, SIGN_FIELDS, STREET_FIELDS
 
 _NOBODY = Silenced()
+_LETTERS, _WORDS = "dead_letters", "search_lexemes"
 
 
 def _mask(table: Table) -> str:
@@ -120,10 +122,11 @@ _PARTS = (
 )
 
 
-def _erasure(parts: Sequence[str], *, simhashes: str, also: str = "") -> str:
+def _erasure(parts: Sequence[str], *, simhashes: str, entries: str = "true", also: str = "") -> str:
     """Return the statement that erases in these parts, and in every place beside the register.
 
-    It selects a row for each that it erased; pages and letters need more than SQL.
+    `simhashes` and `entries` are conditions. It selects a row for each that it erased, with whose
+    it was; pages, letters and words of the index need more than SQL.
     """
     everywhere = (
         *parts,
@@ -133,11 +136,12 @@ def _erasure(parts: Sequence[str], *, simhashes: str, also: str = "") -> str:
         places.ITEMS,
         places.REDIRECTS,
         places.REPORTS,
+        places.entries(entries),
         places.LETTERS,
     )
     return f"""
     WITH {", ".join(everywhere)}
-    SELECT 'avis' AS name, siren, NULL::bigint AS id FROM texts
+    SELECT 'avis' AS name, siren AS whose, NULL::bigint AS id FROM texts
     UNION ALL SELECT 'avis_attempts', siren, NULL FROM attempts
     UNION ALL SELECT 'review_batch_lines', siren, NULL FROM lines
     UNION ALL SELECT 'avis_orders', siren, NULL FROM orders
@@ -146,7 +150,9 @@ def _erasure(parts: Sequence[str], *, simhashes: str, also: str = "") -> str:
     UNION ALL SELECT 'pro_localisations', siren, id FROM pages
     UNION ALL SELECT 'page_redirects', siren, NULL FROM redirects
     UNION ALL SELECT 'page_reports', siren, NULL FROM reports
-    UNION ALL SELECT 'dead_letters', NULL, id FROM letters
+    UNION ALL SELECT 'search_entries', siren, NULL FROM entries
+    UNION ALL SELECT '{_WORDS}', word, number FROM words
+    UNION ALL SELECT '{_LETTERS}', NULL, id FROM letters
     {also}
     """
 
@@ -158,10 +164,12 @@ _HOLD_AND_ERASE = Prepared(
         simhashes="siren = ANY(:sirens) OR siret = ANY(:sirets)",
         also=f"UNION ALL SELECT 'sources', siren, NULL FROM reviews {_MASKED_ROWS}",
     ),
-    first=[places.HOLD],
+    first=[places.HOLD, places.HOLD_WORDS],
 )
 _HOLD_AND_UNNAME = Prepared(
-    "unname", _erasure(purged.PARTS, simhashes=purged.LOST_TEXTS), first=[places.HOLD]
+    "unname",
+    _erasure(purged.PARTS, simhashes=purged.LOST_TEXTS, entries="person"),
+    first=[places.HOLD, places.HOLD_WORDS],
 )
 # A replay or a restore must find a tombstone, even where the register never showed this unit as
 # open to all.
@@ -213,9 +221,11 @@ def _erase(
 ) -> list[tuple[str, str]]:
     """Return table and siren of each row that was erased."""
     found = statement.run(connection, parameters).all()
+    if words := {row.whose: row.id for row in found if row.name == _WORDS}:
+        lexicon.take_away(connection, words)
     pages = [row.id for row in found if row.name == "pro_localisations"]
     places.erase_page_names(connection, pages)
-    letters = [row.id for row in found if row.name == "dead_letters"]
+    letters = [row.id for row in found if row.name == _LETTERS]
     cut = places.cut_letters(connection, those, letters)
-    erased = [(row.name, row.siren) for row in found if row.name != "dead_letters"]
-    return [*erased, *(("dead_letters", siren) for siren in cut)]
+    erased = [(row.name, row.whose) for row in found if row.name not in {_LETTERS, _WORDS}]
+    return [*erased, *((_LETTERS, siren) for siren in cut)]

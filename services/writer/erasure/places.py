@@ -12,6 +12,7 @@ from services.writer.erasure import letter_records
 from services.writer.erasure.letter_records import Silenced
 from services.writer.erasure.tombstones import HOLD_SIRENS
 from services.writer.sql.prepared import Prepared
+from shared.db import lexicon
 from shared.db.neighbours import neighbourhood
 from shared.sirene.slugs import anonymous_slug
 
@@ -52,6 +53,10 @@ REPORTS = """
       DELETE FROM page_reports WHERE siren = ANY(:sirens) OR siret = ANY(:sirets)
       RETURNING siren)
 """
+_ENTRIES = """
+    siren = ANY(CAST(:all AS text[])) AND (siren = ANY(:sirens) OR siret = ANY(:sirets))
+"""
+HOLD_WORDS = Prepared("hold_words", lexicon.hold_words_sql(_ENTRIES))
 # Pages with names and letters with records need more than SQL: they are only listed and locked.
 LETTERS = """
     letters AS (
@@ -84,6 +89,19 @@ def simhashes_of(avis: str) -> str:
       DELETE FROM avis_simhashes kept USING placed
       WHERE kept.place = placed.place AND kept.avis_id = placed.id
       RETURNING placed.siren)
+    """
+
+
+def entries(also: str = "true") -> str:
+    """Return the part that takes entries away which meet the condition, with their words.
+
+    The indexer makes those anew whose pages may still be found: their units have changed, too.
+    """
+    return f"""
+    entries AS (DELETE FROM search_entries WHERE {_ENTRIES} AND {also} RETURNING siren, terms),
+    words AS (
+      SELECT word, count(*) AS number
+      FROM entries CROSS JOIN unnest(tsvector_to_array(terms)) AS word GROUP BY word)
     """
 
 

@@ -11,11 +11,11 @@ from services.writer.erasure.purged import Purged
 from services.writer.erasure.tombstones import is_person
 from services.writer.pages.groups import hold_group
 from services.writer.pages.subjects import PageSubject, StoredPage, stored_subject
-from services.writer.sql.copy import copy_into, copy_line
 from services.writer.sql.names import columns, excluded, fields_of
 from services.writer.sql.pieces import in_pieces
 from services.writer.sql.prepared import Prepared
 from shared.avis import RESET, WITHDRAWN
+from shared.db.copy_rows import copy_into, copy_line
 from shared.db.neighbours import neighbourhood
 from shared.db.quotations import erase_quotations
 from shared.sirene.identifiers import siren_of

@@ -16,7 +16,7 @@ from services.writer.pages.subjects import made_subjects
 from services.writer.slices import statements
 from services.writer.slices.decode import MappedRow
 from services.writer.slices.refresh import rewrite
-from services.writer.sql.copy import copy_into
+from shared.db.copy_rows import copy_into
 from shared.sirene.identifiers import is_siret, siren_of
 from shared.sirene.mapping.copy_values import texts_of
 from shared.sirene.mapping.rows import ETABLISSEMENT_COLUMNS, PERIODE_COLUMNS, UNITE_COLUMNS

@@ -11,6 +11,7 @@ from shared.db.tables import (  # noqa: F401  each adds its tables
     page_reports,
     portal,
     review_batches,
+    search,
     stock,
     trades,
 )

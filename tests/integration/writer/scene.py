@@ -12,6 +12,7 @@ from shared.broker import DeadLetter
 from shared.db.neighbours import neighbourhood
 from shared.messages import WRITE_QUEUE, WriteSlice
 from tests.integration.writer.desk import FETCHED_AT, Desk
+from tests.integration.writer.index_pages import index_pages
 from tests.integration.writer.records import Record, Records
 
 LATER = FETCHED_AT + dt.timedelta(hours=1)
@@ -186,3 +187,4 @@ class Scene:
         )
         self.archive(self.body(self.clear(1), self.bystander()), "of both")
         self.archive(self.body(self.bystander()), "of the bystander")
+        index_pages(desk.shards)

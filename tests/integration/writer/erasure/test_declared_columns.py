@@ -26,7 +26,8 @@ _COLUMNS = text("""
     WHERE c.relkind IN ('r', 'p', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
       AND n.nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema')
       AND (coalesce(e.typcategory, t.typcategory) = 'S'
-        OR coalesce(e.typname, t.typname) IN ('json', 'jsonb', 'bytea', 'xml', 'hstore'))
+        OR coalesce(e.typname, t.typname) IN (
+          'json', 'jsonb', 'bytea', 'xml', 'hstore', 'tsvector'))
 """)
 
 

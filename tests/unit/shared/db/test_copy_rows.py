@@ -1,6 +1,6 @@
 import pytest
 
-from services.writer.sql.copy import copy_line
+from shared.db.copy_rows import copy_line
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,11 @@
+from pydantic import Field, SecretStr
+
+from shared.settings import ServiceSettings
+
+
+class IndexSettings(ServiceSettings):
+    # The changes of pages are rows.
+    broker_url: SecretStr = SecretStr("memory://")
+    index_interval_seconds: float = Field(
+        default=1, gt=0, le=60, description="how often changes of pages are looked for"
+    )

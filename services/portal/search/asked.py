@@ -1,0 +1,92 @@
+"""The words of a question, as they were typed. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.search.entries import quoted
+from shared.search.words import may_be_mended, telling, words_of
+from shared.sirene.identifiers import is_siren, is_siret
+
+_MOST_TYPED = 12
+_MOST_WORDS = 8
+# Numbers that stand for a prefix, whose words nobody has counted.
+_PREFIX_FACTOR, _LEAST_OF_A_PREFIX = 20, 50
+
+
+@dataclass
+class AskedWord:
+    """A word of a question; `documents` is the number of entries that have it.
+
+    `near` has the lexemes that may be meant, each with its distance and its own number; two words
+    with a space between them are one word that was written as one. `in_names`: only names count.
+    `is_prefix`: what begins so counts, too.
+    """
+
+    text: str
+    in_names: bool = False
+    is_prefix: bool = False
+    documents: int = 0
+    near: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    @property
+    def is_known(self) -> bool:
+        return self.documents > 0 or self.is_prefix
+
+    @property
+    def may_be_mended(self) -> bool:
+        return may_be_mended(self.text) and not self.is_prefix
+
+    @property
+    def frequency(self) -> int:
+        if not self.is_prefix:
+            return self.documents
+        return _PREFIX_FACTOR * max(self.documents, _LEAST_OF_A_PREFIX)
+
+    @property
+    def wide_frequency(self) -> int:
+        """The number of entries that have the word, or one that may be meant."""
+        return self.frequency + sum(documents for _, documents in self.near.values())
+
+    def query(self) -> str:
+        """Return the word as a tsquery."""
+        return self._lexeme(self.text, prefix=self.is_prefix)
+
+    def wide_query(self) -> str:
+        """Return the word or one that may be meant; empty where no entry has any of them."""
+        parts = [self.query()] if self.is_known else []
+        for lexeme in self.near:
+            both = " & ".join(self._lexeme(word) for word in lexeme.split())
+            parts.append(f"({both})" if " " in lexeme else both)
+        return " | ".join(parts)
+
+    def _lexeme(self, word: str, *, prefix: bool = False) -> str:
+        marks = ("*" if prefix else "") + ("A" if self.in_names else "")
+        return quoted(word) + (f":{marks}" if marks else "")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The words of a question: all that were typed, and those that tell something."""
+
+    typed: Sequence[str]
+    words: Sequence[AskedWord]
+    ignored: Sequence[str]
+
+    @classmethod
+    def of(cls, q: str, nom: str = "", *, is_beginning: bool = False) -> "Asked":
+        """Read a question; of a beginning the last word may go on."""
+        typed, named = words_of(q)[:_MOST_TYPED], words_of(nom)[:_MOST_TYPED]
+        told = telling(typed)[:_MOST_WORDS]
+        words = [AskedWord(word) for word in told]
+        words += [AskedWord(word, in_names=True) for word in telling(named)[:_MOST_WORDS]]
+        if is_beginning and typed and words[-1].text == typed[-1]:
+            words[-1].is_prefix = len(typed[-1]) > 1
+        kept = {word.text for word in words}
+        ignored = [word for word in dict.fromkeys([*typed, *named]) if word not in kept]
+        return cls(typed, words, ignored)
+
+
+def number_in(q: str) -> str | None:
+    """Return the siren or siret that was asked for, spaces apart."""
+    digits = "".join(q.split())
+    return digits if is_siren(digits) or is_siret(digits) else None

@@ -1,0 +1,211 @@
+"""The rows that a search by words looks at, found in steps: as typed first, mended words later.
+
+A step is taken only where those before found nothing, so that most searches pay for none of it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from services.portal.search import lexicon
+from services.portal.search.asked import Asked, AskedWord
+from services.portal.search.communes import NamedCommune, find_commune
+from services.portal.search.conditions import Circle, any_of
+from services.portal.search.lexicon import SHORT_BEGINNINGS, Ask
+from services.portal.search.ranks import CANDIDATE_COLUMNS, Candidate
+from shared.search.entries import TIER_LEXEMES, quoted
+from shared.search.words import telling, whole_name
+
+MOST = 200
+_MOST_OF_A_NAME = 50
+# More rows than these are not weighed by PostgreSQL: those of the highest tiers come first.
+_TIERS_FROM = 1500
+_UNKNOWN_NUMBER = 10**9
+_OF_A_COMMUNE = 3000
+_RARE = 100
+_MOST_TOGETHER = 3
+_DOUBT = 4
+
+
+@dataclass
+class Candidates:
+    """Finds candidates for one question; `queries` are those that found them.
+
+    `is_cut`: a query had more rows than were read.
+    """
+
+    ask: Ask
+    asked: Asked
+    filters: Sequence[str]
+    circle: Circle | None
+    total: int
+    enough: int
+    queries: list[str] = field(default_factory=list)
+    is_cut: bool = False
+    commune: NamedCommune | None = None
+    _found: dict[int, Candidate] = field(default_factory=dict)
+
+    def find(self) -> list[Candidate]:
+        words = self.asked.words
+        joins = {
+            first.text + last.text: (first, last)
+            for first, last in pairwise(words)
+            if first.in_names == last.in_names
+        }
+        known = lexicon.known(self.ask, [*(word.text for word in words), *joins])
+        for word in words:
+            word.documents = known.get(word.text, 0)
+        steps: tuple[Callable[[], None], ...] = (
+            self._as_typed,
+            lambda: self._joined(joins, known),
+            self._mended,
+            self._without_a_word,
+        )
+        for step in steps:
+            step()
+            if self._found:
+                break
+        return list(self._found.values())
+
+    def find_beginning(self) -> list[Candidate]:
+        """Find the largest rows of which the last word is only begun."""
+        *others, last = self.asked.words
+        group = last.query()
+        if last.is_prefix and len(last.text) in SHORT_BEGINNINGS:
+            begun = lexicon.words_beginning(self.ask, last.text)
+            group = " | ".join(map(quoted, dict.fromkeys([last.text, *begun])))
+        self._add([*(word.query() for word in others), group], [], limit=_MOST_OF_A_NAME)
+        return list(self._found.values())
+
+    def _as_typed(self) -> None:
+        """Look for the name as a whole, for the words in the commune that they name, for all."""
+        words = self.asked.words
+        self._find_name([word.text for word in words], [])
+        if (commune := find_commune(self.asked.typed)) is not None:
+            self._find_in(commune)
+        if len(self._found) < self.enough and all(word.is_known for word in words):
+            self._add([word.query() for word in words], _frequencies(words))
+
+    def _find_in(self, commune: NamedCommune) -> None:
+        typed = self.asked.typed
+        outside = [*typed[: commune.first], *typed[commune.end :]]
+        left = set(telling(outside)) if outside else set()
+        rest = [word for word in self.asked.words if word.in_names or word.text in left]
+        if self.asked.words and self.asked.words[-1].is_prefix and commune.end == len(typed):
+            return
+        place = any_of("c", commune.codes)
+        before = len(self._found)
+        self._find_name([word.text for word in rest], [place])
+        if all(word.is_known for word in rest):
+            numbers = [*_frequencies(rest), _OF_A_COMMUNE] if rest else []
+            self._add([*(word.query() for word in rest), place], numbers)
+        if len(self._found) > before:
+            self.commune = commune
+
+    def _find_name(self, words: Sequence[str], also: Sequence[str]) -> None:
+        """Look for names of these very words: a name may be a city and a trade."""
+        if words and not self.asked.words[-1].is_prefix:
+            self._add([quoted(whole_name(words)), *also], [], limit=_MOST_OF_A_NAME)
+
+    def _joined(self, joins: dict[str, tuple[AskedWord, AskedWord]], known: dict[str, int]) -> None:
+        """Take two words for one that was written as two."""
+        for joined, pair in joins.items():
+            rest = [word for word in self.asked.words if word not in pair]
+            if joined not in known or not all(word.is_known for word in rest):
+                continue
+            for word in pair:
+                word.near[joined] = (1.0, known[joined])
+            both = AskedWord(joined, in_names=pair[0].in_names)
+            self._add([*(word.query() for word in rest), both.query()], [known[joined]])
+
+    def _mended(self) -> None:
+        """Mend words that no entry has, then rare ones, then all."""
+        for words in self._doubtful():
+            if words:
+                lexicon.find_near(self.ask, words)
+                kept = [word for word in self.asked.words if word.wide_query()]
+                if kept:
+                    self._add_wide(kept)
+            if self._found:
+                return
+
+    def _doubtful(self) -> Iterator[list[AskedWord]]:
+        words = [word for word in self.asked.words if word.may_be_mended]
+        yield [word for word in words if not word.documents]
+        yield [word for word in words if 0 < word.documents < _RARE]
+        yield [word for word in words if word.documents >= _RARE]
+
+    def _without_a_word(self) -> None:
+        """Leave out the most frequent word, or another one; or two of many."""
+        kept = [word for word in self.asked.words if word.wide_query()]
+        order = sorted(kept, key=lambda word: word.wide_frequency, reverse=True)
+        left_out = [[word] for word in order[:-1]]
+        if len(order) > _MOST_TOGETHER:
+            left_out.append(order[:2])
+        for dropped in left_out:
+            self._add_wide([word for word in kept if word not in dropped])
+            if self._found:
+                return
+
+    def _add_wide(self, words: Sequence[AskedWord]) -> None:
+        self._add([word.wide_query() for word in words], [word.wide_frequency for word in words])
+
+    def _add(self, groups: Sequence[str], numbers: Sequence[int], *, limit: int = MOST) -> None:
+        query = " & ".join(f"({group})" for group in (*groups, *self.filters))
+        if self._estimated(numbers) <= _TIERS_FROM:
+            rows = self._best(query, limit)
+        else:
+            rows = self._of_tiers(query, limit)
+        self.queries.append(query)
+        self.is_cut |= len(rows) >= limit
+        for row in rows:
+            candidate = Candidate._make(row)
+            self._found.setdefault(candidate.id, candidate)
+
+    def _estimated(self, numbers: Sequence[int]) -> float:
+        """Guess the rows as if words came independently, but never more than the rarest has."""
+        if not numbers:
+            return _UNKNOWN_NUMBER
+        share = 1.0
+        for number in sorted(numbers)[:_MOST_TOGETHER]:
+            share *= min(number / max(self.total, 1), 1.0)
+        return min(self.total * share * _DOUBT, *numbers)
+
+    def _best(self, query: str, limit: int) -> list[tuple[object, ...]]:
+        columns, condition, values = self._parts()
+        return self.ask(
+            f"SELECT {columns} FROM search_entries"
+            f" WHERE terms @@ CAST(%s AS tsquery) AND {condition}"
+            " ORDER BY ts_rank('{0.05,0.3,0.3,1}', terms, CAST(%s AS tsquery), 1) DESC, rank DESC,"
+            " pro_localisation_id DESC LIMIT %s",
+            (*self._distance_values(), query, *values, query, limit),
+        )
+
+    def _of_tiers(self, query: str, limit: int) -> list[tuple[object, ...]]:
+        columns, condition, values = self._parts()
+        part = (
+            f"(SELECT {columns} FROM search_entries"
+            f" WHERE terms @@ CAST(%s AS tsquery) AND {condition} LIMIT %s)"
+        )
+        of_tiers = [f"{query} & {quoted(tier)}" for tier in TIER_LEXEMES]
+        parameters = [
+            each for tier in of_tiers for each in (*self._distance_values(), tier, *values, limit)
+        ]
+        parts = " UNION ALL ".join([part] * len(of_tiers))
+        return self.ask(f"{parts} LIMIT %s", (*parameters, limit))
+
+    def _parts(self) -> tuple[str, str, Sequence[object]]:
+        if self.circle is None:
+            return f"{CANDIDATE_COLUMNS}, NULL", "true", ()
+        condition = self.circle.condition()
+        distance = "point(x, y) <-> point(%s, %s)" if self.circle.x is not None else "NULL"
+        return f"{CANDIDATE_COLUMNS}, {distance}", condition.sql, condition.values
+
+    def _distance_values(self) -> Sequence[object]:
+        if self.circle is None or self.circle.x is None:
+            return ()
+        return self.circle.x, self.circle.y
+
+
+def _frequencies(words: Sequence[AskedWord]) -> list[int]:
+    return [word.frequency for word in words]

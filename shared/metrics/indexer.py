@@ -1,0 +1,22 @@
+"""The metrics of the portal's indexer."""
+
+from shared.metrics.catalogue import Catalogue
+
+
+class IndexerMetrics:
+    def _add_indexer(self, new: Catalogue) -> None:
+        # Zero where the index has read all changes; alert on minutes.
+        self.index_lag_seconds = new.gauge(
+            "sirenade_index_lag_seconds",
+            "Age of the oldest change of a page that the index has not read.",
+            "shard",
+        )
+        self.index_entries = new.gauge(
+            "sirenade_index_entries", "Entries of the index, as PostgreSQL estimates them.", "shard"
+        )
+        self.index_entries_put = new.counter(
+            "sirenade_index_entries_put", "Entries that were written."
+        )
+        self.index_entries_taken = new.counter(
+            "sirenade_index_entries_taken", "Entries that were taken away, or replaced."
+        )

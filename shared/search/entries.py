@@ -1,0 +1,195 @@
+"""The entry of a page in the index: its columns, its words, its filters as lexemes. Pure."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shared.search.planes import place_in_index
+from shared.search.words import whole_name, words_of
+from shared.sirene.names.choice import enseigne_of, meant
+
+# The words of names come first; they weigh more, and a name is never that long.
+_NAME_POSITIONS = 40
+_PLACE_FROM = 50
+_HIGHEST_RANK = 9
+_TIERS = 5
+_SIZES = {
+    **dict.fromkeys(("01", "02", "03"), 1),
+    **dict.fromkeys(("11", "12"), 2),
+    **dict.fromkeys(("21", "22"), 3),
+    **dict.fromkeys(("31", "32"), 4),
+    **dict.fromkeys(("41", "42"), 5),
+    **dict.fromkeys(("51", "52", "53"), 6),
+}
+UNKNOWN_DATE = dt.date(1900, 1, 1)
+"""INSEE's own date of creation where it knows none."""
+TIER_LEXEMES = tuple(f"z={tier}" for tier in range(_TIERS, -1, -1))
+"""Lexemes of the tiers of ranks, the highest first: each entry has one."""
+BETWEEN_NAMES = " | "
+
+
+class IndexedRow(NamedTuple):
+    """The columns of page, establishment and unit that an entry is made of.
+
+    Names that two of them share begin with the name of their table.
+    """
+
+    pro_localisation_id: int
+    siret: str
+    siren: str
+    page_nom: str | None
+    libelle_commune: str | None
+    code_commune: str
+    activite_principale: str
+    status: str
+    nic: str
+    departement: str | None
+    region: str | None
+    code_postal: str | None
+    tranche_effectifs: str | None
+    siege: bool | None
+    date_creation: dt.date | None
+    coordonnee_lambert_abscisse: float | None
+    coordonnee_lambert_ordonnee: float | None
+    enseigne1: str | None
+    enseigne2: str | None
+    enseigne3: str | None
+    denomination_usuelle: str | None
+    denomination: str | None
+    sigle: str | None
+    nom: str | None
+    nom_usage: str | None
+    prenom1: str | None
+    prenom_usuel: str | None
+    categorie_juridique: str | None
+    nic_siege: str | None
+
+
+class SearchEntry(NamedTuple):
+    """A row of `search_entries`, without its lexemes.
+
+    `names` are the other names, after one another; `person`: one is a person's own. `x` and `y`
+    are metres in a plane of `shared.search.planes`; `rank` is from 0 to 9, the largest open seat
+    highest.
+    """
+
+    pro_localisation_id: int
+    siret: str
+    siren: str
+    nom: str | None
+    names: str | None
+    person: bool
+    libelle_commune: str | None
+    code_postal: str | None
+    code_commune: str
+    activite_principale: str
+    departement: str
+    region: str | None
+    open: bool
+    siege: bool
+    tranche_effectifs: str | None
+    categorie_juridique: str | None
+    date_creation: dt.date
+    rank: int
+    x: int | None
+    y: int | None
+
+    def words(self) -> tuple[list[str], list[str]]:
+        """Return the words of the names, then those of the place."""
+        name = words_of(self.nom or "")
+        for other in (self.names or "").split(BETWEEN_NAMES):
+            name += [word for word in words_of(other) if word not in name]
+        place = words_of(self.libelle_commune or "")
+        return name[:_NAME_POSITIONS], [*place, *words_of(self.code_postal or "")]
+
+    def terms(self) -> str:
+        """Return the lexemes as PostgreSQL reads a tsvector: names weigh A, places C."""
+        name, place = self.words()
+        positions: dict[str, list[str]] = {}
+        for at, word in enumerate(name, start=1):
+            positions.setdefault(word, []).append(f"{at}A")
+        for at, word in enumerate(place, start=_PLACE_FROM):
+            positions.setdefault(word, []).append(f"{at}C")
+        words = [f"'{word}':{','.join(places)}" for word, places in positions.items()]
+        return " ".join([*words, *(quoted(lexeme) for lexeme in dict.fromkeys(self._filters()))])
+
+    def lexemes(self) -> frozenset[str]:
+        """Return all lexemes of `terms`: words, whole names, filters."""
+        name, place = self.words()
+        return frozenset((*name, *place, *self._filters()))
+
+    def _filters(self) -> Iterator[str]:
+        for name in (self.nom, *(self.names or "").split(BETWEEN_NAMES)):
+            if name and (words := words_of(name)):
+                yield whole_name(words)
+        yield f"c={self.code_commune}"
+        yield f"n={self.activite_principale}"
+        yield f"n={self.activite_principale[:2]}"
+        yield f"o={self.open:d}"
+        yield f"s={self.siege:d}"
+        yield f"z={min(self.rank, _TIERS)}"
+        for prefix, value in (
+            ("d", self.departement),
+            ("r", self.region),
+            ("p", self.code_postal),
+            ("t", self.tranche_effectifs),
+            ("j", self.categorie_juridique),
+        ):
+            if value:
+                yield f"{prefix}={value}"
+
+
+def quoted(lexeme: str) -> str:
+    r"""Return the lexeme as tsvector and tsquery read it: quotes and backslashes are doubled."""
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def is_word(lexeme: str) -> bool:
+    """Return whether a lexeme is a word, and not a filter or a whole name."""
+    return "=" not in lexeme
+
+
+def entry_of(row: IndexedRow) -> SearchEntry:
+    """Make the entry of a page that is open to all."""
+    is_open = row.status == "open"
+    # `shared.sirene.pages.is_siege` has it so.
+    siege = row.siege is True if row.nic_siege is None else row.nic == row.nic_siege
+    others = [name for name in dict.fromkeys(_names(row)) if name != row.page_nom]
+    x, y = place_in_index(
+        row.code_commune, row.coordonnee_lambert_abscisse, row.coordonnee_lambert_ordonnee
+    )
+    rank = _SIZES.get(row.tranche_effectifs or "", 0) + 2 * is_open + siege
+    return SearchEntry(
+        pro_localisation_id=row.pro_localisation_id,
+        siret=row.siret,
+        siren=row.siren,
+        nom=row.page_nom,
+        names=BETWEEN_NAMES.join(others) or None,
+        person=any((row.nom, row.nom_usage, row.prenom1, row.prenom_usuel)),
+        libelle_commune=row.libelle_commune,
+        code_postal=row.code_postal,
+        code_commune=row.code_commune,
+        activite_principale=row.activite_principale,
+        departement=row.departement or "",
+        region=row.region,
+        open=is_open,
+        siege=siege,
+        tranche_effectifs=row.tranche_effectifs,
+        categorie_juridique=row.categorie_juridique,
+        date_creation=row.date_creation or UNKNOWN_DATE,
+        rank=min(rank, _HIGHEST_RANK),
+        x=x,
+        y=y,
+    )
+
+
+def _names(row: IndexedRow) -> Iterator[str]:
+    """Yield every name of the establishment and its unit that means somebody."""
+    signs = (enseigne_of(row), row.enseigne1, row.enseigne2, row.enseigne3)
+    for name in (*signs, row.denomination_usuelle, row.denomination, row.sigle):
+        if (said := meant(name)) is not None:
+            yield said
+    first = row.prenom_usuel or row.prenom1
+    for last in (row.nom_usage, row.nom):
+        if last is not None:
+            yield last if first is None else f"{first} {last}"

@@ -1,0 +1,113 @@
+"""The words of a name or a query, and the keys by which near words find each other. Pure."""
+
+import re
+import unicodedata
+import zlib
+from collections.abc import Iterator, Sequence
+
+_TO_ASCII = str.maketrans(
+    {
+        "œ": "oe",
+        "Œ": "oe",
+        "æ": "ae",
+        "Æ": "ae",
+        "ß": "ss",
+        "ø": "o",
+        "Ø": "o",
+        **dict.fromkeys("’ʼ‘`´", "'"),
+    }
+)
+_INITIALS = re.compile(r"\b(?:[a-z]\.){2,}(?:[a-z]\b)?|\b(?:[a-z] ){2,}[a-z]\b")
+_NO_WORD = re.compile(r"[^a-z0-9]+")
+_WORD_LETTERS = 40
+_SHORT_FORMS = {
+    "st": "saint",
+    "ste": "sainte",
+    "sts": "saints",
+    "stes": "saintes",
+    "cie": "compagnie",
+    "ets": "etablissements",
+    "etb": "etablissements",
+    "etablissement": "etablissements",
+    "soc": "societe",
+    "gge": "garage",
+    "bd": "boulevard",
+    "bvd": "boulevard",
+    "av": "avenue",
+    "ass": "association",
+    "assoc": "association",
+    "synd": "syndicat",
+    "copr": "copropriete",
+    "dr": "docteur",
+    "n": "",
+    "no": "",
+    "mr": "monsieur",
+    "mme": "madame",
+}
+_FORMS = """
+    sarl sas sasu eurl sa sci scp snc scm selarl selas selasu eirl ei gaec earl scea gie scop
+    societe entreprise etablissements groupe monsieur madame
+"""
+FORMS = frozenset(_FORMS.split())
+"""Words that tell nothing of who it is: a query may hold them where the name does not."""
+_STOP_WORDS = "l d le la les de du des et a au aux en sur sous chez un une"
+STOP_WORDS = frozenset(_STOP_WORDS.split())
+
+_MENDED_LETTERS = range(4, 25)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words in their order: ASCII, lower case, short forms written out.
+
+    Initials are one word, with or without points.
+    """
+    plain = _INITIALS.sub(lambda found: f" {re.sub(r'[. ]', '', found[0])} ", _plain(text))
+    words = (_SHORT_FORMS.get(word, word) for word in _NO_WORD.split(plain))
+    return [word[:_WORD_LETTERS] for word in words if word]
+
+
+def telling(words: Sequence[str]) -> list[str]:
+    """Return the words without stop words and legal forms, as far as something is left."""
+    bare = [word for word in words if word not in STOP_WORDS]
+    return [word for word in bare if word not in FORMS] or bare or list(words)
+
+
+def whole_name(words: Sequence[str]) -> str:
+    """Return the lexeme of a name as a whole: names of the same telling words share it."""
+    return f"m={zlib.crc32(' '.join(telling(words)).encode()):08x}"
+
+
+def may_be_mended(word: str) -> bool:
+    """Return whether near words are looked for: not of numbers, nor of very short or long words."""
+    return len(word) in _MENDED_LETTERS and not word.isdigit()
+
+
+def variants(word: str) -> list[int]:
+    """Return hashes of the word and of the word less one letter, as int4.
+
+    Two words with at most one edit between them share one. There are none for words that are not
+    mended.
+    """
+    return sorted({_hash(each) for each in _shortened(word)}) if may_be_mended(word) else []
+
+
+def edits_allowed(word: str) -> int:
+    """Return the number of edits by which a word that is meant may differ."""
+    return 0 if len(word) < 4 else 1 if len(word) < 8 else 2  # noqa: PLR2004  # lengths of words
+
+
+def _plain(text: str) -> str:
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text.translate(_TO_ASCII))
+        text = decomposed.encode("ascii", "ignore").decode()
+    return text.lower()
+
+
+def _shortened(word: str) -> Iterator[str]:
+    yield word
+    for at in range(len(word)):
+        yield word[:at] + word[at + 1 :]
+
+
+def _hash(word: str) -> int:
+    return zlib.crc32(word.encode()) - 2**31

@@ -1,0 +1,53 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
+
+from shared.search.words import edits_allowed, telling, variants, whole_name, words_of
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Boulangerie DUPONT", ["boulangerie", "dupont"]),
+        ("L'Œil d’Épernay", ["l", "oeil", "d", "epernay"]),
+        ("S.A.R.L. Dupond", ["sarl", "dupond"]),
+        ("S A R L DUPOND", ["sarl", "dupond"]),
+        ("GARAGE ST-ETIENNE", ["garage", "saint", "etienne"]),
+        ("Ets. Müller & Cie", ["etablissements", "muller", "compagnie"]),
+        ("", []),
+        ("🥖 <!>", []),
+        ("x" * 100, ["x" * 40]),
+    ],
+)
+def test_a_name_becomes_plain_words(text: str, words: list[str]) -> None:
+    assert words_of(text) == words
+
+
+def test_legal_forms_and_stop_words_tell_nothing_where_something_is_left() -> None:
+    assert telling(words_of("SARL Le Moulin")) == ["moulin"]
+    assert telling(words_of("la SARL")) == ["sarl"]
+    assert telling(words_of("Le La")) == ["le", "la"]
+
+
+def test_names_of_the_same_telling_words_are_one_whole_name() -> None:
+    assert whole_name(words_of("SARL Paris Shop")) == whole_name(words_of("paris shop"))
+    assert whole_name(words_of("Paris Shop")) != whole_name(words_of("Shop Paris"))
+
+
+@given(st.text("abcde", min_size=5, max_size=9), st.integers(0, 8), st.sampled_from("abcde"))
+def test_words_with_one_edit_between_them_share_a_variant(word: str, at: int, letter: str) -> None:
+    at = min(at, len(word) - 1)
+    for other in (word[:at] + word[at + 1 :], word[:at] + letter + word[at:]):
+        assert OSA.distance(word, other) <= 1
+        assert set(variants(word)) & set(variants(other)) or len(other) < 4
+
+
+@given(st.text())
+def test_any_text_becomes_words_of_letters_and_digits(text: str) -> None:
+    for word in words_of(text):
+        assert word.isascii()
+        assert word.isalnum()
+        assert word == word.lower()
+        assert all(-(2**31) <= each < 2**31 for each in variants(word))
+        assert edits_allowed(word) in {0, 1, 2}
