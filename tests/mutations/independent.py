@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,14 +104,13 @@ def rows(bank: str) -> Iterator[Row]:
         codes = frozenset(value["reasons"]) if bank.startswith("bank") else frozenset()
         is_rich = "unite" in value["facts"]
         told = _rich(value["facts"]) if is_rich else value["facts"]
-        if bank in _YEAR_OF_PLACE and not told["est_siege"]:
-            told["annee_creation"] = told.pop("annee")
         # The register's facts have a SIRET. Without one nobody knows which place is the siège.
         if told.get("est_siege") is not None:
             told.setdefault("siret", "30010007000014")
-        facts: Facts = facts_from(told)
-        if is_rich:
-            facts = as_told(facts, TODAY)
+        callers = facts_from(told)
+        if told.get("annee") and bank not in _YEAR_OF_PLACE:
+            callers = replace(callers, annee=int(told["annee"]))
+        facts: Facts = as_told(callers, TODAY) if is_rich else callers
         yield Row(name, value["text"], facts, good, codes)
 
 

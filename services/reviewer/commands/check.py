@@ -82,35 +82,35 @@ def _parse(line: str) -> tuple[str, Facts]:
 def facts_from(values: Mapping[str, Any]) -> CallersFacts:
     """Read the facts. Unknown keys are ignored: callers may add their own.
 
-    `annee` is the year of both establishment and unit, as in the banks of texts; `annee_creation`
-    is the establishment's alone. Without a SIRET the two are one, and its place the siège.
+    `annee` is the year of both establishment and unit where the place is the siège, else of the
+    establishment alone, as `annee_creation` is. Without a SIRET the place is the siège, if nobody
+    says that it is not.
     """
     told = {name: value for name, value in values.items() if value not in (None, "")}
     # A number is a text where the field is one: a SIRET, a code.
     told = {name: str(one) if type(one) is int else one for name, one in told.items()}
     told = {"siret": "", "siren": ""} | told
     if told["siret"] == "":
-        told = _of_one_place(told)
-    if "annee" in told:
-        told.setdefault("annee_creation", told["annee"])
-        if "date_creation" in told:
-            told.setdefault("unite_date_creation", told["date_creation"])
+        told.setdefault("est_siege", True)
     try:
         facts = _FACTS.validate_python(told)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise ValueError(f'"{place}": {first["msg"]}') from None
-    if facts.annee_creation is None and facts.date_creation is not None:
-        return replace(facts, annee_creation=facts.date_creation.year)
-    return facts
+    return _with_years(facts)
 
 
-def _of_one_place(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Complete facts without a SIRET: nobody told unit and establishment apart."""
-    both: dict[str, Any] = {"est_siege": True}
-    if "date_creation" in told:
-        both["unite_date_creation"] = told["date_creation"]
-    if "annee_creation" in told:
-        both["annee"] = told["annee_creation"]
-    return {**both, **told}
+def _with_years(facts: CallersFacts) -> CallersFacts:
+    """Complete the years: those of a siège, or of facts without a SIRET, are the unit's too."""
+    one_year = facts.est_siege and (facts.annee is not None or facts.siret == "")
+    day, unit_day = facts.date_creation, facts.unite_date_creation
+    years = (facts.annee_creation, facts.annee, None if day is None else day.year)
+    return replace(
+        facts,
+        annee_creation=next((year for year in years if year is not None), None),
+        annee=next((year for year in (facts.annee, facts.annee_creation) if year), None)
+        if one_year
+        else None,
+        unite_date_creation=day if one_year and unit_day is None else unit_day,
+    )

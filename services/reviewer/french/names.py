@@ -26,4 +26,11 @@ def wordings(name: str, facts: Facts) -> Iterator[str]:
     """Yield the name as it is registered and as it is shown, each once, on one line."""
     cleaned = clean_name(name)
     shown_form = shown_name(facts) if name == facts.nom else shown(name, facts)
-    yield from dict.fromkeys(filter(None, (cleaned, shown_form)))
+    yield from dict.fromkeys(filter(None, (cleaned, shown_form, *_turned(cleaned, facts))))
+
+
+def _turned(name: str, facts: Facts) -> Iterator[str]:
+    """Yield « Anne Le Goff » for a sole trader whose caller has « LE GOFF ANNE »."""
+    words = name.split()
+    if (facts.forme or "").lower().startswith("entrepreneur individuel") and len(words) > 1:
+        yield " ".join((words[-1], *words[:-1]))

@@ -63,6 +63,8 @@ def _of_unit(facts: Facts, known: Known) -> dict[str, bool]:
         "collectivite": any(re.search("commune|collectivite", one) for one in form_labels(facts)),
         "hors_rcs": "non immatriculee" in fold(facts.forme or ""),
         "unite_avant": _is_older(facts),
+        "un_jour": facts.date_creation is not None
+        and facts.date_creation == facts.unite_date_creation,
         "masculin": _is_masculine(facts) if form is None else form.genre == "m",
         "nul_unite": bounds == frozenset({0}),
         "muet_unite": bounds is None,
@@ -118,6 +120,8 @@ def _of_context(facts: Facts) -> dict[str, bool]:
         "succede": before is not None and not before.same_unit,
         "remplace": bool(context.successors),
         "meme_jour": before is not None and before.day == facts.date_creation,
+        "fin_mois_activite": any(one.until.day == 1 for one in context.former_activites[:1]),
+        "fin_mois_enseigne": any(one.until.day == 1 for one in context.former_enseignes[:1]),
         "veille_fin_an": any(map(_starts_a_year, context.former_activites[:1])),
     }
     if trade is not None:
@@ -132,6 +136,7 @@ def _of_context(facts: Facts) -> dict[str, bool]:
     if sites is not None:
         found |= {
             "seul_site": sites.open == 1,
+            "ferme": sites.closed > 0,
             "une_commune": sites.communes == 1,
             "par_commune": sites.communes == sites.open > 1,
             "autre_commune": sites.communes == sites.open == _PAIR,

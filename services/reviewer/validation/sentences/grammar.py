@@ -49,10 +49,14 @@ class Grammar:
         self._first = dict.fromkeys(self._rules, _NOTHING)
         self._grow_first()
         self._made: dict[Node, Matcher] = {}
+        self._guarded: dict[Node, Matcher] = {}
+        self._firsts: dict[Node, _First] = {}
+        self._sets: dict[frozenset[str], frozenset[str]] = {}
         self._matchers = {name: self._plain_matcher(node) for name, node in self._rules.items()}
         self.words = frozenset(terminals(self._rules.values()))
         # Each process keeps a grammar: what only its making needed goes.
-        self._rules, self._first, self._made = {}, {}, {}
+        self._rules, self._first, self._made, self._guarded = {}, {}, {}, {}
+        self._firsts, self._sets = {}, {}
 
     def readings(
         self, rule: str, symbols: Symbols, flags: frozenset[str]
@@ -116,6 +120,15 @@ class Grammar:
         [part] = node.parts
         return _First(self._first_of(part).symbols, nullable=True)
 
+    def _known_first(self, node: Node) -> "_First":
+        """Return the same for equal parts, once all rules are known; equal sets are one set."""
+        found = self._firsts.get(node)
+        if found is None:
+            first = self._first_of(node)
+            found = _First(self._sets.setdefault(first.symbols, first.symbols), first.nullable)
+            self._firsts[node] = found
+        return found
+
     def _ends(self, name: str, parse: Parse, start: int) -> frozenset[int]:
         key = (name, start)
         found = parse.ends.get(key)
@@ -127,8 +140,15 @@ class Grammar:
         return found
 
     def _matcher(self, node: Node) -> Matcher:
+        """Return the matcher that looks at the first symbol; equal parts share one."""
+        made = self._guarded.get(node)
+        if made is None:
+            made = self._guarded[node] = self._guard(node)
+        return made
+
+    def _guard(self, node: Node) -> Matcher:
         matcher = self._plain_matcher(node)
-        first = self._first_of(node)
+        first = self._known_first(node)
         if first.nullable or node.kind == "words":
             return matcher
         symbols = first.symbols
@@ -169,7 +189,7 @@ class Grammar:
         if not node.parts:
             return empty_matcher
         head, *others = node.parts
-        guarded = self._first_of(head).nullable
+        guarded = self._known_first(head).nullable
         first = self._matcher(head) if guarded else self._plain_matcher(head)
         return row_matcher(first, [self._matcher(part) for part in others])
 
@@ -178,7 +198,7 @@ class Grammar:
         places: dict[str, int] = {}
         always = 0
         for place, part in enumerate(node.parts):
-            first = self._first_of(part)
+            first = self._known_first(part)
             always |= first.nullable << place
             for symbol in first.symbols:
                 places[symbol] = places.get(symbol, 0) | 1 << place
@@ -219,5 +239,6 @@ _NOTHING = _First(frozenset(), nullable=False)
 
 @functools.cache
 def grammar() -> Grammar:
-    lines = [*read_lines("grammaire.txt"), *read_lines("grammaire_contexte.txt")]
+    tables = ("grammaire.txt", "grammaire_contexte.txt", "grammaire_libre.txt")
+    lines = [line for table in tables for line in read_lines(table)]
     return Grammar(lines, TELLS, OF_UNIT)

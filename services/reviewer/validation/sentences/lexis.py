@@ -12,7 +12,7 @@ from services.reviewer.french.labels import clean_name, readable_activite, split
 from services.reviewer.french.names import wordings
 from services.reviewer.validation.known import Known, form_labels, without_article, without_form
 from services.reviewer.validation.literals import counts, has_two_names, unit_band_year, years
-from services.reviewer.validation.sentences.activity import ActivityWords, activity_words
+from services.reviewer.validation.sentences.activity import ActivityWords, activity_words, forms
 from services.reviewer.validation.sentences.appellations import appellations
 from services.reviewer.validation.sentences.conditions import conditions, unit_bounds
 from services.reviewer.validation.sentences.natures import natures
@@ -118,6 +118,9 @@ def _numbers(facts: Facts, known: Known) -> Mapping[int, frozenset[str]]:
             found.setdefault(max(bounds) + 1, set()).add(f"<apres_max{ending}>")
         if bounds == frozenset({0}):
             found[0].add(f"<zero{ending}>")
+    house = re.match(r"\d+(?= )", facts.voie or "")
+    if house is not None:
+        found.setdefault(int(house.group()), set()).add("<numero_voie>")
     return {number: frozenset(symbols) for number, symbols in found.items()}
 
 
@@ -132,7 +135,8 @@ def _form_words(facts: Facts) -> frozenset[str]:
     known = formes_juridiques().get(facts.categorie_juridique or "")
     labels = (facts.forme or "", "" if known is None else known.libelle)
     words = r"[^\W\d_]{3,}(?:-[^\W\d_]+)*"
-    return frozenset(word.lower() for text in labels for word in re.findall(words, text))
+    said = (word.lower() for text in labels for word in re.findall(words, text))
+    return frozenset(form for word in said for form in forms(word))
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,6 +1,7 @@
 """The sentences of a text, each read as statements of facts, or not understood."""
 
 import functools
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from shared.sirene.facts import Facts
 # A question goes on with its answer: « Son activité ? Le tissage. »
 _ENDS = frozenset({".", "!", "…"})
 
+
+_RULES = ("PHRASE", "PHRASE_LIBRE")
+"""Clauses in free order are tried where no other rule covers the sentence: most need none."""
 
 Readings = frozenset[frozenset[str]]
 _NOT_UNDERSTOOD: Readings = frozenset()
@@ -151,8 +155,9 @@ def _sentence(tokens: list[Mark], lexis: Lexis, before: Sequence[Sentence]) -> S
         return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
     tells = any(symbol in _TOLD for token in tokens for symbol in token.symbols)
     flags = lexis.flags | _AFTER_THE_UNIT if before and _is_of_the_unit(before[-1]) else lexis.flags
-    for said, asides in _shapes(tokens, flags):
-        readings = _readings(tuple(token.symbols for token in said), flags)
+    shapes = list(_shapes(tokens, flags))
+    for rule, (said, asides) in itertools.product(_RULES, shapes):
+        readings = _readings(rule, tuple(token.symbols for token in said), flags)
         if not tells:
             readings = frozenset(filter(None, readings))
         told = meanings(readings, asides)
@@ -196,5 +201,5 @@ def _shapes(
 
 
 @functools.lru_cache(maxsize=4096)
-def _readings(symbols: tuple[frozenset[str], ...], flags: frozenset[str]) -> Readings:
-    return grammar().readings("PHRASE", symbols, flags)
+def _readings(rule: str, symbols: tuple[frozenset[str], ...], flags: frozenset[str]) -> Readings:
+    return grammar().readings(rule, symbols, flags)

@@ -42,8 +42,15 @@ def test_other_keys_are_passed_over_and_a_year_may_be_a_number() -> None:
         ({"date_creation": "2011-03-01"}, "La société a été créée le 1er mars 2011.", True),
         ({"annee": 2011}, "La société a été créée le 1er janvier 2011.", False),
         ({"annee": 2011, "est_siege": False}, "Le siège de la société est à Vannes.", False),
-        # A SIRET tells them apart: `annee` alone is of both.
-        ({"siret": "30010007000014", "annee": 2011}, "La société a été créée en 2011.", True),
+        # A SIRET tells them apart: the year of a number off the siège is not the company's.
+        ({"siret": "30010007000014", "annee": 2011}, "La société a été créée en 2011.", False),
+        ({"annee": 2011, "est_siege": False}, "La société a été créée en 2011.", False),
+        ({"annee": 2011, "est_siege": False}, "L’établissement a été créé en 2011.", True),
+        (
+            {"siret": "30010007000014", "est_siege": True, "annee": 2011},
+            "La société a été créée en 2011.",
+            True,
+        ),
         (
             {"siret": "30010007000014", "annee": 2011},
             "La société a été créée le 1er janvier 2011.",
