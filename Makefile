@@ -55,6 +55,7 @@ demo: install ## Import a day from the simulator and write its texts (N=35000)
 
 .PHONY: portal
 portal: install ## Serve the last demo's pages and search; its address is printed
+	@./sirenade search rebuild
 	@SIRENADE_METRICS_PORT=0 ./sirenade portal run
 
 .PHONY: simulator

@@ -12,10 +12,12 @@ from starlette.types import ASGIApp
 
 from services.portal.pages.bodies import Bodies
 from services.portal.pages.documents import Documents
+from services.portal.pages.listings import Listings
 from services.portal.pages.page_server import PageServer
 from services.portal.pages.reports import Reports
 from services.portal.pages.routes import PageRoutes
 from services.portal.pages.sitemaps import Sitemaps
+from services.portal.search.postgres import PostgresEngine
 from services.portal.settings import PortalSettings
 from services.portal.web.access_log import AccessLog
 from services.portal.web.app import make_app
@@ -56,6 +58,7 @@ class Parts:
             version=settings.version,
         )
         bodies = Bodies(settings.portal_cache_bytes)
+        self.engine = PostgresEngine(self.databases.shards)
         self.store = PageServer(self.databases, self.documents, bodies, metrics)
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -64,6 +67,7 @@ class Parts:
         return (
             *Health(databases, self.freshness, self.clock).routes(),
             *PageRoutes(databases, documents, self.store, self.freshness).routes(),
+            *Listings(databases, documents, self.engine).routes(),
             *Reports(databases, documents).routes(),
             *Sitemaps(databases, documents).routes(),
         )
