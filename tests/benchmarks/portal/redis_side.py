@@ -1,33 +1,35 @@
-"""The pages of a file from Redis with an hour's TTL: the least that such a cache costs.
+"""The pages of a file from Redis with an hour's TTL, in the portal's own frame.
 
-It runs in an environment of its own, made from requirements/redis.txt, by uvicorn. Nothing here
+It runs with the packages of requirements/redis.txt beside the project's, by uvicorn. Nothing here
 asks the database: a page that was erased would be shown until its hour is over.
 """
 
 import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
+import redis
 import redis.asyncio
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.portal.web.app import make_app
+from services.portal.web.frame import Frame
+from shared.metrics import Metrics
+
 _TTL_SECONDS = 3600
-_pages = json.loads(Path(os.environ["REDIS_PAGES"]).read_text(encoding="utf-8"))
-"""The answers of the portal: `{path: [etag, body]}`."""
-_cache = redis.asyncio.Redis(port=int(os.environ["REDIS_PORT"]), max_connections=64)
+_PORT = int(os.environ["REDIS_PORT"])
+
+_cache = redis.asyncio.Redis(port=_PORT)
 
 
-@asynccontextmanager
-async def _filled(_: Starlette) -> AsyncIterator[None]:
-    for path, (etag, body) in _pages.items():
-        await _cache.set(path, f"{etag}\n{body}", ex=_TTL_SECONDS)
-    yield
-    await _cache.aclose()
+def _fill() -> None:
+    """Fill Redis with the answers of the portal: `{path: [etag, body]}`."""
+    pages = json.loads(Path(os.environ["REDIS_PAGES"]).read_text(encoding="utf-8"))
+    with redis.Redis(port=_PORT) as filled:
+        for path, (etag, body) in pages.items():
+            filled.set(path, f"{etag}\n{body}", ex=_TTL_SECONDS)
 
 
 async def _page(request: Request) -> Response:
@@ -41,4 +43,9 @@ async def _page(request: Request) -> Response:
     return Response(body, media_type="text/html", headers=headers)
 
 
-app = Starlette(routes=[Route("/{path:path}", _page)], lifespan=_filled)
+_fill()
+_metrics = Metrics(of={"portal"}, version="benchmark")
+app = make_app(
+    frame=lambda inner: Frame(inner, _metrics, most_requests=500, access_log=None),
+    routes=[Route("/pages/{slug}", _page)],
+)

@@ -71,14 +71,15 @@ def portal(database_url: str, folder: Path, **settings: str) -> Iterator[Server]
 
 @contextlib.contextmanager
 def pages_from_redis(pages: Mapping[str, Answer], folder: Path) -> Iterator[Server]:
-    """Serve these answers by their paths, from Redis with an hour's TTL."""
+    """Serve these answers by their paths, from Redis with an hour's TTL, in the portal's frame."""
     file = folder / "pages.json"
     file.write_text(
         json.dumps({path: [page.etag, page.body] for path, page in pages.items()}), "utf-8"
     )
     port, first = processes.free_port(), next(iter(pages))
     address = f"http://127.0.0.1:{port}"
-    command = [str(python_of("redis")), "-m", "uvicorn", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--port", str(port)]
+    [packages] = python_of("redis").parents[1].glob("lib/python*/site-packages")
     log = folder / "redis_side.log"
     with (
         running_redis(folder) as redis,
@@ -87,7 +88,12 @@ def pages_from_redis(pages: Mapping[str, Answer], folder: Path) -> Iterator[Serv
             lambda: _is_answered(address, first),
             f"pages from Redis are not served: see {log}",
             log=log,
-            env={**os.environ, "REDIS_PORT": str(redis.port), "REDIS_PAGES": str(file)},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(packages),
+                "REDIS_PORT": str(redis.port),
+                "REDIS_PAGES": str(file),
+            },
             cwd=str(PROJECT),
         ) as (pid, _),
     ):

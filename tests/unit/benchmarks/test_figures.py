@@ -135,7 +135,8 @@ def test_a_number_has_the_digits_that_say_something(value: float, shown: str) ->
 
 
 def test_every_benchmark_has_a_name_and_every_name_a_benchmark() -> None:
-    modules = {path.stem for path in (PROJECT / "tests/benchmarks").glob("test_*.py")}
+    folder = PROJECT / "tests/benchmarks"
+    modules = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("test_*.py")}
     assert {each.module for each in catalogue.BENCHMARKS} == modules
 
 
@@ -156,4 +157,4 @@ def test_what_a_benchmark_took_before_says_how_long_it_will_take() -> None:
 
     assert expected["writer"] == 90.0
     assert set(expected) == {each.name for each in catalogue.BENCHMARKS}
-    assert sum(catalogue.expected_seconds("normal", []).values()) < 40 * 60
+    assert sum(catalogue.expected_seconds("normal", []).values()) < 60 * 60
