@@ -4,7 +4,7 @@ import csv
 import datetime as dt
 import functools
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
@@ -51,24 +51,24 @@ def _open(file_name: str) -> IO[str]:
 
 
 @functools.cache
-def _read_communes() -> tuple[Mapping[str, Commune], frozenset[str]]:
+def _read_communes() -> tuple[Mapping[str, Commune], tuple[str, ...]]:
     """Return the communes by code, and all names. Each text stands once in memory.
 
     The first of several rows with one code is today's commune.
     """
     found: dict[str, Commune] = {}
-    texts: dict[str, str] = {}
-    noms: set[str] = set()
+    noms: dict[str, str] = {}
+    areas: dict[str, str] = {}
     with _open("communes.csv") as lines:
         rows = csv.reader(lines)
         header = next(rows)
         columns = [header.index(name) for name in ("code", "nom", "departement", "region")]
         for row in rows:
-            code, nom, *area = (texts.setdefault(row[at], row[at]) for at in columns)
-            noms.add(nom)
+            code, nom, *area = (row[at] for at in columns)
+            nom = noms.setdefault(nom, nom)
             if code not in found:
-                found[code] = Commune(nom, *area)
-    return MappingProxyType(found), frozenset(noms)
+                found[code] = Commune(nom, *(areas.setdefault(each, each) for each in area))
+    return MappingProxyType(found), tuple(noms)
 
 
 def communes() -> Mapping[str, Commune]:
@@ -76,7 +76,7 @@ def communes() -> Mapping[str, Commune]:
     return _read_communes()[0]
 
 
-def noms_de_communes() -> frozenset[str]:
+def noms_de_communes() -> Sequence[str]:
     """Return all names, those of delegated and associated communes and arrondissements too."""
     return _read_communes()[1]
 

@@ -20,7 +20,7 @@ _MARKS = re.compile(r"[-*~]|:.")
 _USAGES = ("petits", "prenoms", "noms", "lieux", "metiers", "generiques", "adjectifs")
 
 
-@functools.lru_cache(maxsize=8_192)
+@functools.lru_cache(maxsize=1_024)
 def fold(text: str) -> str:
     """Return the text in capitals without accents, as INSEE writes it."""
     if text.isascii():

@@ -127,8 +127,8 @@ def _merged(spellings: Sequence[str]) -> str | None:
 
 
 @functools.cache
-def _of_today() -> frozenset[str]:
-    return frozenset(commune.nom for commune in communes().values())
+def _of_today() -> FoldedNames:
+    return FoldedNames({commune.nom for commune in communes().values()}, str)
 
 
 def _bare(letter: str) -> str:
