@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy import Engine
 from services.reviewer.actors import ShardReviewer
 from tests.conditions import wait_until
 from tests.integration.reviewer.conftest import Register
+from tests.integration.reviewer.reviewers import run_command
 from tests.integration.reviewer.reviews.conftest import (
     REVIEW,
     Reviews,
@@ -100,8 +102,15 @@ def test_an_ending_killed_at_any_statement_leaves_all_as_it_was_and_a_second_tak
 def _killed_when_stopped(register: Register, database_url: str, ending: Iterable[str]) -> None:
     with register.engine.connect() as holder:
         holder.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_STOP})")
-        process = _start("-m", "services.reviewer", "reviews", *ending, database_url=database_url)
-        _killed_when(process, lambda: register.rows(_STOPPED) != [])
+        # A fork has imported all that a new process would import for seconds.
+        command = (database_url, "reviews", *ending)
+        process = get_context("fork").Process(target=run_command, args=command)
+        process.start()
+        try:
+            wait_until(lambda: register.rows(_STOPPED) != [], seconds=60)
+        finally:
+            process.kill()
+            process.join()
     _wait_for_the_end(register)
 
 
