@@ -1,6 +1,7 @@
 """The command line of the portal."""
 
 from services.portal import main
+from services.portal.api.access import commands as keys
 from services.portal.index import commands as index_commands
 from shared.terminal.cli import make_app
 from shared.terminal.cli import run as run_cli
@@ -11,6 +12,7 @@ app.add_typer(portal, name="portal")
 app.add_typer(index_commands.app, name="search")
 for group in (app, portal):
     group.command()(index_commands.index)
+portal.add_typer(keys.app, name="keys")
 
 
 @app.command()

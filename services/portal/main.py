@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-from fastapi import APIRouter
+from sqlalchemy import Engine
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from services.portal.api.routes import api_routes
 from services.portal.pages.bodies import Bodies
 from services.portal.pages.documents import Documents
 from services.portal.pages.listings import Listings
@@ -21,13 +22,17 @@ from services.portal.search.postgres import PostgresEngine
 from services.portal.settings import PortalSettings
 from services.portal.web.access_log import AccessLog
 from services.portal.web.app import make_app
-from services.portal.web.connections import Connections, PortalDatabases
+from services.portal.web.connections import (
+    STATEMENT_TIMEOUT_SECONDS,
+    Connections,
+    PortalDatabases,
+)
 from services.portal.web.frame import Frame
 from services.portal.web.freshness import RegisterFreshness
 from services.portal.web.health import Health
 from services.portal.web.server import serve
 from shared.clock import Clock
-from shared.db.engine import temporary_engine
+from shared.db.engine import make_engine, temporary_engine
 from shared.db.grants import is_superuser
 from shared.db.revision import require_current
 from shared.db.shards import require_shards
@@ -57,6 +62,7 @@ class Parts:
             index_sole_traders=settings.portal_index_sole_traders,
             version=settings.version,
         )
+        self.logs = open_logs(settings)
         bodies = Bodies(settings.portal_cache_bytes)
         self.engine = PostgresEngine(self.databases.shards)
         self.store = PageServer(self.databases, self.documents, bodies, metrics)
@@ -70,20 +76,28 @@ class Parts:
             *Listings(databases, documents, self.engine).routes(),
             *Reports(databases, documents).routes(),
             *Sitemaps(databases, documents).routes(),
+            *api_routes(
+                databases,
+                self.engine,
+                self.freshness,
+                self.logs,
+                base_url=self.settings.base_url,
+                anonymous_per_minute=self.settings.portal_anonymous_per_minute,
+            ),
         )
-
-    def routers(self) -> Sequence[APIRouter]:
-        """Return the routers of the API: the one place where they are added."""
-        return ()
 
     def app(self) -> ASGIApp:
         return make_app(
             frame=self._frame,
             routes=self.routes(),
-            routers=self.routers(),
             shown=self.documents.problem,
-            at_end=self.databases.close,
+            at_end=self._close,
         )
+
+    def _close(self) -> None:
+        self.databases.close()
+        for log_of_changes in self.logs:
+            log_of_changes.dispose()
 
     def _frame(self, inner: ASGIApp) -> Frame:
         settings = self.settings
@@ -93,6 +107,20 @@ class Parts:
         )
         most = settings.portal_clients
         return Frame(inner, self.metrics, most_requests=most, access_log=log)
+
+
+def open_logs(settings: PortalSettings) -> list[Engine]:
+    """Return an engine of each shard, in order, for its log of changes."""
+    seconds = int(STATEMENT_TIMEOUT_SECONDS)
+    return [
+        make_engine(
+            url,
+            application_name="sirenade-portal-changes",
+            pool_size=1,
+            statement_timeout_seconds=seconds,
+        )
+        for url in settings.shard_urls
+    ]
 
 
 def open_databases(settings: PortalSettings) -> PortalDatabases:

@@ -26,6 +26,9 @@ class PortalSettings(MeteredSettings):
     portal_proxies: str = Field(
         default="", description="addresses of proxies whose X-Forwarded-For counts, between commas"
     )
+    portal_anonymous_per_minute: int = Field(
+        default=120, ge=1, description="requests to the API without a key, of a network and process"
+    )
     portal_cache_bytes: int = Field(
         default=64_000_000, ge=0, description="memory of a process for the pages that it made"
     )

@@ -36,6 +36,8 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {
     "search_entries": ("nom", "names", "code_postal", "x", "y", "terms"),
     "search_lexemes": ("lexeme", "variants"),
     "search_prefixes": ("prefix", "lexemes"),
+    # A holder of a key may be a person.
+    "api_keys": ("name",),
 }
 # Numbers of the register, codes, words of ours, digests that nobody can read a name from.
 _FREE: Mapping[str, str] = {
@@ -103,6 +105,7 @@ _FREE: Mapping[str, str] = {
     "search_entries": """siret siren libelle_commune code_commune activite_principale departement
         region tranche_effectifs categorie_juridique""",
     "search_cursors": "consumer position",
+    "api_keys": "key_hash",
     "job_slots": "job slot status result error",
     "jobs": "job schedule",
     "restore_marks": "backup_id",

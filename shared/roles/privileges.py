@@ -233,6 +233,8 @@ _PORTAL: Privileges = {
     # It looks for the version of each row that a page is made of.
     **dict.fromkeys(("avis", "periodes_etablissements", "watermarks"), _READ),
     "oppositions": "SELECT (siren, xmin)",
+    # A person makes and revokes keys; each use moves the row on.
+    "api_keys": "SELECT, UPDATE (free_at, used_on)",
     # Readers report; people read it by a command.
     "page_reports": "SELECT (siret, done_at), INSERT (siret, siren, kind, message, contact)",
     **dict.fromkeys(

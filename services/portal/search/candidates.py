@@ -143,7 +143,9 @@ class Candidates:
         if len(order) > _MOST_TOGETHER:
             left_out.append(order[:2])
         for dropped in left_out:
-            self._add_wide([word for word in kept if word not in dropped])
+            # A word that is there twice goes twice: nothing may be left.
+            if rest := [word for word in kept if word not in dropped]:
+                self._add_wide(rest)
             if self._found:
                 return
 

@@ -1,9 +1,9 @@
-"""The application: FastAPI for the API, plain routes for pages, one frame around both."""
+"""The application: the routes of pages and of the API, one frame around both."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
@@ -14,7 +14,6 @@ def make_app(
     *,
     frame: Callable[[ASGIApp], ASGIApp],
     routes: Sequence[BaseRoute] = (),
-    routers: Sequence[APIRouter] = (),
     shown: Shown = plain_page,
     at_end: Callable[[], None] = lambda: None,
 ) -> ASGIApp:
@@ -35,11 +34,10 @@ def make_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json" if routers else None,
+        # The API has a document of its own.
+        openapi_url=None,
         redirect_slashes=False,
         exception_handlers=ProblemAnswers(shown).handlers(),
     )
     app.router.routes.extend(routes)
-    for router in routers:
-        app.include_router(router)
     return frame(app)
