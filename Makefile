@@ -26,8 +26,10 @@ A ?=
 B ?=
 # Containers: `make scale-reviewer N=12`, `make run C="status --once"`.
 C ?= --help
-SERVICES := fetcher writer reviewer operator
-SCALED := fetcher writer reviewer
+SERVICES := fetcher writer reviewer operator portal indexer
+SCALED := fetcher writer reviewer portal
+# Each has an image with its own packages.
+IMAGES := fetcher writer reviewer operator portal simulator
 # Two test processes run side by side, each with its own servers. Slow tests measure speed, so they
 # run alone.
 SIDE_BY_SIDE := --numprocesses 2 --dist loadfile
@@ -152,7 +154,7 @@ requirements: ## Pin the requirements again (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	  --no-emit-index-url --no-emit-find-links pyproject.toml --group local --group dev \
 	  -c requirements/runtime.txt -o requirements/dev.txt
-	@for service in $(SERVICES) portal simulator; do \
+	@for service in $(IMAGES); do \
 	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	    --no-emit-index-url --no-emit-find-links --group $$service \
 	    -c requirements/runtime.txt -o requirements/$$service.txt || exit 1; done
@@ -209,7 +211,7 @@ run: .env ## Run a command of ./sirenade in a container (C="import --departement
 
 UP := $(SERVICES:%=up-%)
 .PHONY: $(UP)
-#up-SERVICE: ## Start fetcher, writer, reviewer or operator, and what it needs
+#up-SERVICE: ## Start one service and what it needs: fetcher, writer, … portal
 $(UP): up-%: .env
 	@deploy/containers/up.sh $*
 
@@ -224,7 +226,7 @@ $(LOGS): logs-%: .env
 
 SCALE := $(SCALED:%=scale-%)
 .PHONY: $(SCALE)
-#scale-SERVICE: ## Set the number of fetchers, writers or reviewers for good (N=12)
+#scale-SERVICE: ## Set the number of fetchers, writers, reviewers or portals for good (N=3)
 $(SCALE): scale-%: .env
 	@$(PYTHON) -m deploy.containers scale $* '$(if $(filter file,$(origin N)),,$(N))'
 	@docker compose up --detach --no-recreate $*

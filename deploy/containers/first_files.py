@@ -23,15 +23,17 @@ SIRENADE_UID={uid}
 SIRENADE_GID={gid}
 
 # demo: a simulator instead of INSEE. monitoring: Prometheus, Alertmanager, Grafana.
+# portal: pages and search for readers.
 COMPOSE_PROFILES={profiles}
 {insee}
 # The limit of your plan at INSEE.
 SIRENADE_INSEE_REQUESTS_PER_MINUTE=30
 
-# `make scale-fetcher`, `scale-writer` and `scale-reviewer` change these.
+# `make scale-fetcher`, `scale-writer`, `scale-reviewer` and `scale-portal` change these.
 FETCHER_REPLICAS=1
 WRITER_REPLICAS=1
 REVIEWER_REPLICAS=2
+PORTAL_REPLICAS=1
 
 # The memory of PostgreSQL; shared buffers are a quarter of it, the cache three quarters.
 #POSTGRES_MEMORY=2g
@@ -47,6 +49,7 @@ REVIEWER_REPLICAS=2
 #PROMETHEUS_PORT=9090
 #ALERTMANAGER_PORT=9093
 #GRAFANA_PORT=3000
+#PORTAL_PORTS=8080-8083
 
 # Archives and backups; .secrets/archive_credentials holds the keys.
 # .secrets/backup_key seals backups: keep a copy elsewhere, never in the store.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.containers.paths import ROOT, Places, SetupError
 
-SCALED = ("fetcher", "writer", "reviewer")
+SCALED = ("fetcher", "writer", "reviewer", "portal")
 
 
 def read_settings(path: Path) -> dict[str, str]:

@@ -10,12 +10,15 @@ import yaml
 
 import services.fetcher.main
 import services.operator.main
+import services.portal.main
 import services.reviewer.main
 import services.writer.main
 from deploy.containers import bounds
 from deploy.containers.settings_file import SCALED, most_replicas
 from services.fetcher.settings import FetcherSettings
 from services.operator.settings import MonitorSettings, OperatorSettings
+from services.portal.index.settings import IndexSettings
+from services.portal.settings import PortalSettings
 from services.reviewer.settings import ReviewerSettings
 from services.writer.settings import StockSettings, WriterSettings
 from shared.archive.settings import BackupSettings
@@ -26,17 +29,21 @@ from tests.unit.deploy.compose_files import FOLDER, ROOT, holds_a_secret, includ
 from tests.unit.deploy.compose_files import services as read_services
 
 OURS = (
-    *("fetcher", "writer", "reviewer", "operator"),
+    *("fetcher", "writer", "reviewer", "operator", "portal", "indexer"),
     *("roles", "migrate", "simulator", "sirenade"),
 )
 _END_BY_THEMSELVES = {"roles", "migrate", "sirenade"}
 WORKERS = ("fetcher", "writer", "reviewer", "operator")
+PORTAL = ("portal", "indexer")
+_WITHOUT_BROKER = ("operator", "migrate", "roles", *PORTAL)
 _SETTINGS = {
     "fetcher": {*FetcherSettings.model_fields},
     "writer": {*WriterSettings.model_fields},
     "reviewer": {*ReviewerSettings.model_fields},
     # Its jobs order work in PostgreSQL, without a broker.
     "operator": {*OperatorSettings.model_fields} - {"broker_url"},
+    "portal": {*PortalSettings.model_fields},
+    "indexer": {*IndexSettings.model_fields} - {"broker_url"},
     # RabbitMQ has its users from a file.
     "roles": {"database_url", "shard_database_urls", *(f"{role}_password" for role in ROLES)},
     # Commands read no more of the fetcher's settings than what they ask INSEE with.
@@ -76,7 +83,11 @@ def test_every_container_has_bounded_logs_and_memory(containers: dict[str, Any])
 
 
 def test_connections_stay_within_twenty_at_default_replicas(containers: dict[str, Any]) -> None:
-    wanted = sum(bounds.connections_of(name, each) for name, each in containers.items())
+    wanted = sum(
+        bounds.connections_of(name, each)
+        for name, each in containers.items()
+        if name not in PORTAL
+    )
     assert wanted <= 20
 
 
@@ -158,7 +169,11 @@ def test_ports_are_open_on_this_machine_only_and_not_for_what_is_scaled(
     for name, container in containers.items():
         assert all(port.startswith("127.0.0.1:") for port in container.get("ports", [])), name
         assert "container_name" not in container, name
-    assert not any("ports" in containers[name] for name in SCALED)
+    # Readers come to each replica of the portal: it has a range as long as they can be many.
+    assert {name for name in SCALED if "ports" in containers[name]} == {"portal"}
+    [ports] = containers["portal"]["ports"]
+    first, last = ports.split(":")[1].split("-")
+    assert int(last) - int(first) + 1 == most_replicas("portal")
 
 
 def test_no_secret_is_in_a_compose_file(containers: dict[str, Any]) -> None:
@@ -176,7 +191,7 @@ def _secrets_of(container: dict[str, Any]) -> dict[str, str]:
     )
 
 
-@pytest.mark.parametrize("name", [*WORKERS, "migrate", "sirenade", "roles"])
+@pytest.mark.parametrize("name", [*WORKERS, *PORTAL, "migrate", "sirenade", "roles"])
 def test_a_container_mounts_the_secrets_of_its_own_role_that_it_uses(
     name: str, containers: dict[str, Any]
 ) -> None:
@@ -190,7 +205,7 @@ def test_a_container_mounts_the_secrets_of_its_own_role_that_it_uses(
     assert secrets.keys() == read
     role = {"sirenade": "migrate", "roles": "admin"}.get(name, name)
     assert secrets["database_url"] == f"{role}_database_url"
-    broker = {"sirenade": "operator_broker_url", "operator": None, "migrate": None, "roles": None}
+    broker = {"sirenade": "operator_broker_url", **dict.fromkeys(_WITHOUT_BROKER)}
     assert secrets.get("broker_url") == broker.get(name, f"{name}_broker_url")
 
 

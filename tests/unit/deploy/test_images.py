@@ -12,7 +12,7 @@ import pytest
 from tests.unit.deploy.compose_files import services
 
 ROOT = Path(__file__).parents[3]
-SERVICES = ("fetcher", "writer", "reviewer", "operator", "simulator")
+SERVICES = ("fetcher", "writer", "reviewer", "operator", "portal", "simulator")
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 
 # Commands import these, and run from the image `sirenade`.
@@ -98,7 +98,7 @@ def test_an_image_is_given_only_shared_and_its_own_service(service: str) -> None
     assert f"--from={service}-packages" in stages[service]
 
 
-@pytest.mark.parametrize("service", ["fetcher", "writer", "reviewer", "operator"])
+@pytest.mark.parametrize("service", ["fetcher", "writer", "reviewer", "operator", "portal"])
 def test_an_image_knows_its_version_so_that_a_deploy_is_seen(service: str) -> None:
     stage = re.split(rf"^FROM service AS {service}$", DOCKERFILE, flags=re.MULTILINE)[1]
     assert "ENV SIRENADE_VERSION=${SIRENADE_BUILD}" in stage.partition("FROM ")[0]

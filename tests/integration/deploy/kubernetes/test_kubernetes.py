@@ -26,13 +26,14 @@ ROOT = Path(__file__).parents[4] / "deploy" / "kubernetes"
 BASE = ROOT / "base"
 OLDEST, NEWEST = "1.30", "1.37"
 # Each policy of the network with the pods that it is for.
-_WORKERS = {"fetcher", "writer", "reviewer", "operator"}
+_WORKERS = {"fetcher", "writer", "reviewer", "operator", "portal", "indexer"}
 _POLICIES = {
     "nothing": _WORKERS | {"roles", "migrate"},
     "metrics": _WORKERS,
     "database": _WORKERS | {"roles", "migrate"},
     "broker": {"fetcher", "writer", "reviewer"},
     "internet": {"fetcher", "reviewer", "operator"},
+    "readers": {"portal"},
 }
 
 # The schemas of Kubernetes and KEDA live in their own environment. KEDA's models drop unknown
@@ -103,7 +104,7 @@ def test_the_texts_that_are_due_are_counted_by_a_query_that_runs(role_logins: Ro
     engine.dispose()
 
 
-@pytest.mark.parametrize("service", ["fetcher", "writer", "reviewer", "operator"])
+@pytest.mark.parametrize("service", sorted(_WORKERS))
 def test_a_pod_is_given_the_memory_that_compose_gives(service: str) -> None:
     limit = _container(service)["resources"]["limits"]["memory"].removesuffix("i").lower()
     compose = services()[service]["deploy"]["resources"]["limits"]["memory"]
@@ -119,11 +120,11 @@ def _keys(name: str) -> dict[str, str]:
 
 
 def test_a_pod_has_the_secrets_of_its_own_role_that_it_uses() -> None:
-    for service in ("fetcher", "writer", "reviewer", "operator", "migrate"):
+    for service in (*_WORKERS, "migrate"):
         keys = _keys(service)
         assert keys.pop("database_url") == f"{service}_database_url"
         assert keys.pop("shard_database_urls") == "shard_database_urls"
-        if service not in {"operator", "migrate"}:
+        if service not in {"operator", "portal", "indexer", "migrate"}:
             assert keys.pop("broker_url") == f"{service}_broker_url"
         assert keys == ({"insee_key": "insee_key"} if service == "fetcher" else {})
     keys = _keys("roles")
@@ -236,14 +237,14 @@ def test_what_is_applied_keeps_the_schemas_of_kubernetes_and_of_keda() -> None:
     built = _built()
     answer = _validated(built)
     assert answer.returncode == 0, answer.stderr[-2000:]
-    services = {"fetcher", "writer", "reviewer", "operator"}
     assert {tuple(json.loads(line)) for line in answer.stdout.splitlines()} == {
         ("ConfigMap", "settings"),
+        ("Service", "portal"),
         ("Job", "migrate"),
         ("Job", "roles"),
         ("TriggerAuthentication", "servers"),
         *(("NetworkPolicy", name) for name in _POLICIES),
-        *(("Deployment", name) for name in services),
+        *(("Deployment", name) for name in _WORKERS),
         *(("PodDisruptionBudget", name) for name in SCALED),
         *(("ScaledObject", name) for name in ("writer", "reviewer")),
     }
