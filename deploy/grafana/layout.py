@@ -93,7 +93,7 @@ def _built(board: Board) -> model.Dashboard:
 
 def _annotations() -> list[dict[str, Any]]:
     """Return the marks that explain a bend in a curve; all of them are measured."""
-    up = 'up{service=~"fetcher|writer|reviewer|operator"}'
+    up = 'up{service=~"fetcher|writer|reviewer|operator|portal|indexer"}'
     return [
         _mark(
             "Deploys",

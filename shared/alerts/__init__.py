@@ -6,7 +6,7 @@ Prometheus raises alerts. Meaning and what to do: docs/operations.md, "Alerts".
 
 from collections.abc import Mapping, Sequence
 
-from shared.alerts import imports, queues, servers, texts
+from shared.alerts import imports, portal, queues, servers, texts
 from shared.alerts.condition import Alert, Condition, ConditionFacts
 
 __all__ = ["GROUPS", "Alert", "Condition", "ConditionFacts", "faults_in"]
@@ -16,6 +16,7 @@ GROUPS: Mapping[str, Sequence[Condition]] = {
     "sirenade-queues": queues.CONDITIONS,
     "sirenade-import": imports.CONDITIONS,
     "sirenade-texts": texts.CONDITIONS,
+    "sirenade-portal": portal.CONDITIONS,
     "sirenade-room": servers.ROOM,
 }
 

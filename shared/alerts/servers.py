@@ -5,11 +5,11 @@ from shared.alerts.condition import severities
 critical, warning = severities("sirenade-overview")
 
 PROCESSES = (
-    # A service that is scaled to nothing has no address, hence no series.
+    # A service that is scaled to nothing has no address, hence no series. Not everybody has a portal.
     critical(
         "SirenadeServiceDown",
         expression="""
-            sum by (job) (up{job=~"fetcher|writer|reviewer|operator"}) == 0
+            sum by (job) (up{job=~"fetcher|writer|reviewer|operator|portal|indexer"}) == 0
             or absent(up{job="fetcher"})
             or absent(up{job="writer"})
             or absent(up{job="reviewer"})
@@ -21,8 +21,8 @@ PROCESSES = (
     warning(
         "SirenadeReplicaDown",
         expression="""
-            up{job=~"fetcher|writer|reviewer|operator"} == 0
-            unless on (job) sum by (job) (up{job=~"fetcher|writer|reviewer|operator"}) == 0
+            up{job=~"fetcher|writer|reviewer|operator|portal|indexer"} == 0
+            unless on (job) sum by (job) (up{job=~"fetcher|writer|reviewer|operator|portal|indexer"}) == 0
         """,
         hold="10m",
         summary="The {{ $labels.job }} at {{ $labels.instance }} does not answer; others do.",

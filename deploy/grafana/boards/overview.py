@@ -24,7 +24,7 @@ _WORK = (
         stat(2, "Replicas that answer", "none", width=5, levels=NONE_IS_BAD).shows(
             "Processes of each service whose /metrics answered at the last scrape."
             " While none of a service answers, its work stands still, and nothing is lost.",
-            {"{{service}}": 'sum by (service) (up{service=~"fetcher|writer|reviewer|operator"})'},
+            {"{{service}}": 'sum by (service) (up{service=~"fetcher|writer|reviewer|operator|portal|indexer"})'},
         ),
         stat(3, "Open runs", "none", width=4).shows(
             "Imports that were ordered and are not complete.",

@@ -92,5 +92,5 @@ SERVICE = Board(
     "Service",
     "One service: rate, errors, duration, queue wait, saturation, replicas, memory.",
     (_AT_A_GLANCE, _WORK, _PROCESSES),
-    variables={"service": 'up{service=~"fetcher|writer|reviewer|operator"}'},
+    variables={"service": 'up{service=~"fetcher|writer|reviewer|operator|portal|indexer"}'},
 )

@@ -1,0 +1,81 @@
+"""The portal: what readers ask for, how fast it answers, and how fresh the search is."""
+
+from deploy.grafana.layout import Board, Row
+from deploy.grafana.panels import graph, green_to, stat
+from deploy.grafana.queries import RATE
+
+_REQUESTS = "sirenade_portal_requests_total"
+# An export lasts as long as its reader takes.
+_SECONDS = 'sirenade_portal_request_seconds_bucket{route!~".*export.*"}'
+
+
+def _quantile(share: float, by: str = "") -> str:
+    return f"histogram_quantile({share}, sum by (le{by}) (rate({_SECONDS}[{RATE}])))"
+
+
+_GLANCE = Row(1, "At a glance").line(
+    stat(2, "Requests", "reqps", width=5, decimals=1).shows(
+        "Requests a second, of all replicas.", f"sum(rate({_REQUESTS}[5m]))"
+    ),
+    stat(3, "p95", "s", width=5, decimals=3, levels=green_to(0.05, 0.5)).shows(
+        "Nineteen answers in twenty are quicker. Exports do not count.",
+        _quantile(0.95),
+        nothing="at rest",
+    ),
+    stat(4, "Failures", "percentunit", width=5, decimals=2, levels=green_to(0.001, 0.01)).shows(
+        "Share of answers with a status of 5xx: faults of ours.",
+        f'(sum(rate({_REQUESTS}{{status="5xx"}}[5m])) or vector(0))'
+        f" / (sum(rate({_REQUESTS}[5m])) > 0)",
+        nothing="at rest",
+    ),
+    stat(5, "The search is late", "s", width=5, decimals=0, levels=green_to(10, 300)).shows(
+        "Age of the oldest change of a page that the index has not read.",
+        "max(sirenade_index_lag_seconds)",
+    ),
+    stat(6, "Entries", "short", width=4).shows(
+        "Establishments that a search can find, as PostgreSQL estimates them.",
+        "sum(max by (shard) (sirenade_index_entries))",
+    ),
+    height=4,
+)
+
+_READERS = Row(20, "Readers").line(
+    graph(21, "Requests by route", "reqps", stacked=True).shows(
+        "What is asked for.", {"{{route}}": f"sum by (route) (rate({_REQUESTS}[{RATE}]))"}
+    ),
+    graph(22, "Answers by status", "reqps", stacked=True).shows(
+        "4xx may be the client's fault, 5xx is ours.",
+        {"{{status}}": f"sum by (status) (rate({_REQUESTS}[{RATE}]))"},
+    ),
+    graph(23, "Time to answer", "s").shows(
+        "Half of the answers, and nineteen in twenty, are quicker.",
+        {"p50": _quantile(0.5), "p95": _quantile(0.95)},
+    ),
+)
+
+_PARTS = Row(40, "Pages and search").line(
+    graph(41, "Pages by source", "reqps", stacked=True).shows(
+        "`cache`: the rows are as they were when the page was made. `rows`: it was made anew.",
+        {"{{source}}": f"sum by (source) (rate(sirenade_portal_pages_total[{RATE}]))"},
+    ),
+    graph(42, "Pages for one validation", "none").shows(
+        "How many requests one query for versions serves; more under load.",
+        {
+            "pages": f"sum(rate(sirenade_portal_pages_total[{RATE}]))"
+            f" / (sum(rate(sirenade_portal_validations_total[{RATE}])) > 0)"
+        },
+    ),
+    graph(43, "Index", "wps").shows(
+        "Entries that the indexer wrote and took away, a second.",
+        {
+            "put": f"sum(rate(sirenade_index_entries_put_total[{RATE}]))",
+            "taken": f"sum(rate(sirenade_index_entries_taken_total[{RATE}]))",
+        },
+    ),
+)
+
+PORTAL = Board(
+    "Portal",
+    "The portal: what readers ask for, how fast it answers, and how fresh the search is.",
+    (_GLANCE, _READERS, _PARTS),
+)
