@@ -11,6 +11,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
 from deploy.grafana.panels import SOURCE, Panel
+from deploy.grafana.queries import ALL_SERVICES
 
 DASHBOARDS = Path(__file__).parent / "dashboards"
 _COLUMNS = 24
@@ -93,7 +94,7 @@ def _built(board: Board) -> model.Dashboard:
 
 def _annotations() -> list[dict[str, Any]]:
     """Return the marks that explain a bend in a curve; all of them are measured."""
-    up = 'up{service=~"fetcher|writer|reviewer|operator|portal|indexer"}'
+    up = f"up{ALL_SERVICES}"
     return [
         _mark(
             "Deploys",

@@ -1,6 +1,7 @@
 """Expressions of Prometheus that several boards ask."""
 
 RATE = "$__rate_interval"
+ALL_SERVICES = '{service=~"fetcher|writer|reviewer|operator|portal|indexer"}'
 
 
 def per_minute(metric: str, by: str) -> str:

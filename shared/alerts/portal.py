@@ -22,7 +22,8 @@ CONDITIONS = (
               rate(sirenade_portal_request_seconds_bucket{route!~".*export.*"}[5m]))) > 0.5
         """,
         hold="10m",
-        summary="One answer of the portal in twenty takes longer than {{ $value }} s.",
+        summary="One answer of the portal in twenty takes longer than"
+        " {{ $value | humanizeDuration }}.",
     ),
     warning(
         "SirenadeIndexLate",

@@ -5,7 +5,7 @@ from shared.alerts.condition import severities
 critical, warning = severities("sirenade-overview")
 
 PROCESSES = (
-    # A service that is scaled to nothing has no address, hence no series. Not everybody has a portal.
+    # What is scaled to nothing has no address, hence no series. A portal need not be there.
     critical(
         "SirenadeServiceDown",
         expression="""
@@ -22,7 +22,8 @@ PROCESSES = (
         "SirenadeReplicaDown",
         expression="""
             up{job=~"fetcher|writer|reviewer|operator|portal|indexer"} == 0
-            unless on (job) sum by (job) (up{job=~"fetcher|writer|reviewer|operator|portal|indexer"}) == 0
+            unless on (job)
+              sum by (job) (up{job=~"fetcher|writer|reviewer|operator|portal|indexer"}) == 0
         """,
         hold="10m",
         summary="The {{ $labels.job }} at {{ $labels.instance }} does not answer; others do.",

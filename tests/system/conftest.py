@@ -51,9 +51,10 @@ class Processes:
     def start(self, name: str) -> None:
         """Start `fetcher-1` and the like."""
         service = name.partition("-")[0]
+        command = ["portal", "index"] if service == "indexer" else [service, "run"]
         with (self.logs / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
-                [sys.executable, "-m", f"services.{service}", "run"],
+                [sys.executable, "-m", f"services.{command[0]}", command[1]],
                 cwd=self.cwd,
                 env=self.environment,
                 stdout=log,

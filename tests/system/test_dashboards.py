@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+import requests
 from sqlalchemy import Engine, text
 
 from deploy.grafana.check import PrometheusApi, faults_of
@@ -21,7 +23,7 @@ from tests.servers.rabbitmq import RunningRabbitmq, start_rabbitmq
 from tests.system.conftest import API, Insee, Processes, wait_for
 from tests.system.monitored import Target, exporter_of_postgres, prometheus_over
 
-SERVICES = ("fetcher", "writer", "reviewer", "operator")
+SERVICES = ("fetcher", "writer", "reviewer", "operator", "portal", "indexer")
 DETAILED = "/metrics/detailed?family=queue_coarse_metrics&family=queue_consumer_count"
 ROWS = 6000
 PATIENCE_SECONDS = 120
@@ -61,6 +63,7 @@ def test_every_panel_has_data_after_a_run(
             connection.execute(text("UPDATE review_budget SET cap_eur = 20"))
             order_delta(connection, since=datetime.fromisoformat("2026-07-01"), overlap_hours=0)
         ports = {name: free_port() for name in (*SERVICES, "reviewer-2")}
+        portal = free_port()
         for name, port in ports.items():
             make_processes(
                 broker_url=node.url,
@@ -70,6 +73,7 @@ def test_every_panel_has_data_after_a_run(
                 fetcher_stall_seconds=60,
                 avis_providers_file=providers,
                 metrics_port=port,
+                portal_port=portal,
                 version="rehearsal",
                 log_directory=tmp_path,
             ).start(name)
@@ -89,8 +93,17 @@ def test_every_panel_has_data_after_a_run(
         wait_for(lambda: progress().received >= ROWS, seconds=240, what="the import")
         deadline_seconds = time.monotonic() + PATIENCE_SECONDS
         while (faults := _faults(prometheus)) and time.monotonic() < deadline_seconds:
+            _read_pages(engine, f"http://127.0.0.1:{portal}")
             time.sleep(5)  # a scrape's interval
         assert faults == []
+
+
+def _read_pages(engine: Engine, portal: str) -> None:
+    """Read some pages twice: once from their rows, once from the cache."""
+    with engine.connect() as connection:
+        slugs = connection.scalars(text("SELECT slug FROM pro_localisations LIMIT 5")).all()
+    for path in ("/", *(f"/pages/{slug}" for slug in [*slugs, *slugs])):
+        assert requests.get(portal + path, timeout=30).status_code == HTTPStatus.OK
 
 
 def _faults(prometheus: PrometheusApi) -> list[str]:

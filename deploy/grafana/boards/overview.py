@@ -11,7 +11,7 @@ from deploy.grafana.panels import (
     green_to,
     stat,
 )
-from deploy.grafana.queries import RATE, per_minute, quantile
+from deploy.grafana.queries import ALL_SERVICES, RATE, per_minute, quantile
 
 # Rows of a day at the public quota of 30 requests a minute.
 _ROWS_A_DAY = 35_000
@@ -24,7 +24,7 @@ _WORK = (
         stat(2, "Replicas that answer", "none", width=5, levels=NONE_IS_BAD).shows(
             "Processes of each service whose /metrics answered at the last scrape."
             " While none of a service answers, its work stands still, and nothing is lost.",
-            {"{{service}}": 'sum by (service) (up{service=~"fetcher|writer|reviewer|operator|portal|indexer"})'},
+            {"{{service}}": f"sum by (service) (up{ALL_SERVICES})"},
         ),
         stat(3, "Open runs", "none", width=4).shows(
             "Imports that were ordered and are not complete.",

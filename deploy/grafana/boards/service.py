@@ -2,7 +2,7 @@
 
 from deploy.grafana.layout import Board, Row
 from deploy.grafana.panels import NONE_IS_BAD, gauge, graph, green_to, stat
-from deploy.grafana.queries import RATE, per_minute, quantiles
+from deploy.grafana.queries import ALL_SERVICES, RATE, per_minute, quantiles
 
 _OF = '{service="$service"}'
 
@@ -92,5 +92,5 @@ SERVICE = Board(
     "Service",
     "One service: rate, errors, duration, queue wait, saturation, replicas, memory.",
     (_AT_A_GLANCE, _WORK, _PROCESSES),
-    variables={"service": 'up{service=~"fetcher|writer|reviewer|operator|portal|indexer"}'},
+    variables={"service": f"up{ALL_SERVICES}"},
 )

@@ -15,7 +15,7 @@ from shared.http.client import Bounds, HttpClient, with_query
 from shared.http.egress import Egress
 from shared.http.errors import HttpError
 
-_MEMORY = 'process_resident_memory_bytes{job=~"fetcher|writer|reviewer|operator"}'
+_MEMORY = 'process_resident_memory_bytes{job=~"fetcher|writer|reviewer|operator|portal|indexer"}'
 _DATABASE = "SIRENADE_DATABASE_URL="
 _PROC = Path("/proc")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")

@@ -84,9 +84,7 @@ def test_every_container_has_bounded_logs_and_memory(containers: dict[str, Any])
 
 def test_connections_stay_within_twenty_at_default_replicas(containers: dict[str, Any]) -> None:
     wanted = sum(
-        bounds.connections_of(name, each)
-        for name, each in containers.items()
-        if name not in PORTAL
+        bounds.connections_of(name, each) for name, each in containers.items() if name not in PORTAL
     )
     assert wanted <= 20
 
