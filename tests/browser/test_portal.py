@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from services.writer.erasure.oppositions import forget
 from tests.browser.chromium import NARROW, WIDE, axe_findings, running_chromium
+from tests.integration.portal.pages.test_listings import index
 from tests.integration.portal.published import publish
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
@@ -24,6 +25,9 @@ _PATHS = (
     "/signaler/00000000100001",
     "/opposition/00000000100001",
     "/merci",
+    "/recherche?q=fournill+bordeaux",
+    "/communes/33063",
+    "/communes/33063/10.71C",
     "/nulle-part",
 )
 
@@ -46,6 +50,7 @@ def portal(engine: Engine, database_url: str) -> Iterator[Portal]:
     masked = records.record(3, statut="P")
     desk.import_(record, records.record(2, enseigne="AU BON PAIN"), masked)
     publish(desk)
+    index(desk)
     with running_portal(database_url) as portal:
         yield portal
 

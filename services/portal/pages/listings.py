@@ -28,7 +28,7 @@ _ASK_FIRST = {"Cache-Control": "no-cache"}
 _NO_STORE = {"Cache-Control": "no-store"}
 _MOST_LETTERS = 200
 _PER_PAGE = 25
-_MOST_TRADES = 60
+_MOST_TRADES = 30
 
 
 class ShownHit(NamedTuple):
@@ -70,7 +70,9 @@ class Listings:
             else await self._find(Search(q=q, filters=Filters(etat="A"), limit=_PER_PAGE), request)
         )
         hits = await self._read(found.hits)
-        heading = f"Résultats pour « {q} »" if hits else "Aucun résultat" if q else "Recherche"
+        heading = (
+            f"Résultats pour «\u00a0{q}\u00a0»" if hits else "Aucun résultat" if q else "Recherche"
+        )
         content = self._documents.render(
             "search",
             q=q,

@@ -164,7 +164,9 @@ def _what(period: HistoryPeriod, *, with_sign: bool) -> str:
     label = libelle_activite(period.activite_principale, period.nomenclature_activite_principale)
     sign = (enseigne_of(period) or period.denomination_usuelle) if with_sign else None
     return " – ".join(
-        part for part in (label, None if sign is None else f"« {display_form(sign)} »") if part
+        part
+        for part in (label, None if sign is None else f"«\u00a0{display_form(sign)}\u00a0»")
+        if part
     )
 
 

@@ -47,7 +47,7 @@ def test_a_misspelt_name_is_found_and_the_reading_is_told(portal: Portal) -> Non
     answer = portal.get("/recherche?q=boulangerie+dupond+bordeaux")
     assert answer.status == 200
     assert hits(answer.text) == ["Boulangerie Dupont"]
-    assert "« dupond » lu « dupont »" in answer.text
+    assert "«&nbsp;dupond&nbsp;» lu «&nbsp;dupont&nbsp;»" in answer.text
     assert 'content="noindex"' in answer.text
     # The words of a search stay between the reader and the portal.
     assert answer.headers["referrer-policy"] == "no-referrer"
