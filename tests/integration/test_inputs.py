@@ -224,7 +224,7 @@ _FILES = [
 ]
 
 
-_SLOW = {"gzip", "zip", "zip of bad rows", "lying parquet"}
+_SLOW = {"gzip", "zip", "gzip of bad rows", "zip of bad rows", "lying parquet"}
 
 
 @pytest.mark.parametrize(
