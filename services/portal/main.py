@@ -73,7 +73,7 @@ class Parts:
         return (
             *Health(databases, self.freshness, self.clock).routes(),
             *PageRoutes(databases, documents, self.store, self.freshness).routes(),
-            *Listings(databases, documents, self.engine).routes(),
+            *Listings(databases, documents, self.engine, self.metrics).routes(),
             *Reports(databases, documents).routes(),
             *Sitemaps(databases, documents).routes(),
             *api_routes(
@@ -81,6 +81,7 @@ class Parts:
                 self.engine,
                 self.freshness,
                 self.logs,
+                self.metrics,
                 base_url=self.settings.base_url,
                 anonymous_per_minute=self.settings.portal_anonymous_per_minute,
             ),

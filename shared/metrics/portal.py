@@ -26,6 +26,10 @@ class PortalMetrics:
         self.portal_validations = new.counter(
             "sirenade_portal_validations", "Queries for the versions of pages."
         )
+        # A few while an erasure commits; many mean that the index is behind, or wrong.
+        self.portal_hits_dropped = new.counter(
+            "sirenade_portal_hits_dropped", "Hits of a search whose rows may not be shown any more."
+        )
         self.portal_cache_bytes = new.gauge(
             "sirenade_portal_cache_bytes", "Memory of the bodies that are kept."
         )

@@ -8,6 +8,7 @@ from services.portal.api.models import Resultat
 from services.portal.api.statements import RESULT_COLUMNS, RESULTS
 from services.portal.search.engine import Hit
 from services.portal.web.connections import PortalDatabases
+from shared.metrics import Metrics
 
 ResultRow = Mapping[str, Any]
 
@@ -15,8 +16,9 @@ ResultRow = Mapping[str, Any]
 class Results:
     """Reads rows by the ids of hits."""
 
-    def __init__(self, databases: PortalDatabases) -> None:
+    def __init__(self, databases: PortalDatabases, metrics: Metrics) -> None:
         self._databases = databases
+        self._metrics = metrics
 
     async def rows(self, hits: Sequence[Hit]) -> list[ResultRow]:
         """Return the rows of hits in their order, without those that may not be shown any more."""
@@ -28,6 +30,7 @@ class Results:
         )
         rows = [dict(zip(RESULT_COLUMNS, row, strict=True)) for part in found for row in part]
         by_id = {row["id"]: row for row in rows}
+        self._metrics.portal_hits_dropped.inc(len(hits) - len(by_id))
         return [by_id[hit.id] for hit in hits if hit.id in by_id]
 
     async def of(self, hits: Sequence[Hit]) -> list[Resultat]:

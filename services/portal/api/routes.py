@@ -21,6 +21,7 @@ from services.portal.api.results import Results
 from services.portal.search.engine import Engine
 from services.portal.web.connections import PortalDatabases
 from services.portal.web.freshness import RegisterFreshness
+from shared.metrics import Metrics
 
 
 def api_routes(  # noqa: PLR0913  the parts of the portal
@@ -28,13 +29,14 @@ def api_routes(  # noqa: PLR0913  the parts of the portal
     engine: Engine,
     freshness: RegisterFreshness,
     logs: Sequence[Log],
+    metrics: Metrics,
     *,
     base_url: str,
     anonymous_per_minute: int,
 ) -> list[BaseRoute]:
     """Return the routes. `logs` are engines of the shards, in order, for the log of changes."""
     admission = Admission(databases.control, anonymous_per_minute=anonymous_per_minute)
-    stamp, results = Stamp(freshness), Results(databases)
+    stamp, results = Stamp(freshness), Results(databases, metrics)
     listed = endpoints(
         Recherche(engine, results, stamp),
         Fiches(databases, stamp),

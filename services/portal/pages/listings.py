@@ -19,6 +19,7 @@ from services.portal.pages.subject import shown_name
 from services.portal.search.engine import Engine, Facet, Filters, Found, Hit, Search, UnknownPlace
 from services.portal.web.connections import PortalDatabases, Row
 from services.portal.web.problems import Problem
+from shared.metrics import Metrics
 from shared.sirene.identifiers import is_siret
 from shared.sirene.records import SOLE_TRADER
 from shared.sirene.reference import communes, libelle_activite, libelle_commune
@@ -46,8 +47,11 @@ class TradeLink(NamedTuple):
 
 
 class Listings:
-    def __init__(self, databases: PortalDatabases, documents: Documents, engine: Engine) -> None:
+    def __init__(
+        self, databases: PortalDatabases, documents: Documents, engine: Engine, metrics: Metrics
+    ) -> None:
         self._databases = databases
+        self._metrics = metrics
         self._documents = documents
         self._engine = engine
 
@@ -122,7 +126,7 @@ class Listings:
             raise Problem(400, "curseur-invalide", detail="Ce lien n’est plus valable.") from None
 
     async def _read(self, hits: Sequence[Hit]) -> list[ShownHit]:
-        """Read the rows of hits, in their order; hits that may not be shown drop out."""
+        """Read the rows of hits, in their order; hits that may not be shown drop out, counted."""
         by_shard: dict[int, list[int]] = {}
         for hit in hits:
             by_shard.setdefault(self._databases.number_of(hit.siret), []).append(hit.id)
@@ -132,6 +136,7 @@ class Listings:
             for row in await self._databases.shards[number].run(HITS, (ids,))
         ]
         by_id = {row[0]: row for row in rows}
+        self._metrics.portal_hits_dropped.inc(len(hits) - len(by_id))
         return [_shown(by_id[hit.id]) for hit in hits if hit.id in by_id]
 
 

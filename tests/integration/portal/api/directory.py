@@ -11,6 +11,7 @@ from sqlalchemy import Engine, insert, text
 
 from services.portal.index import prefixes, rebuild
 from shared.db.tables import etablissements, pro_localisations, unites_legales
+from shared.metrics import Metrics
 from shared.sharding import route
 from shared.sirene.identifiers import has_valid_check_digit
 from shared.sirene.pages import page_of
@@ -110,8 +111,10 @@ class Directory:
 class Reader:
     """Asks the server, and keeps the connection."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, metrics: Metrics | None = None) -> None:
+        """`metrics` are those of the server, where it is one of this process."""
         self.base_url = base_url
+        self.metrics = metrics
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -145,7 +148,7 @@ class Reader:
 def reading(*urls: str, per_minute: int = 1_000_000) -> Iterator[Reader]:
     """Serve these databases, and read from them; `per_minute` is the limit without a key."""
     with running_portal(*urls, portal_anonymous_per_minute=per_minute) as portal:
-        reader = Reader(portal.address)
+        reader = Reader(portal.address, portal.parts.metrics)
         try:
             yield reader
         finally:

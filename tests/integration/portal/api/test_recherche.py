@@ -125,6 +125,9 @@ def test_objectors_are_in_no_search_list_count_or_suggestion(
     )
     answer = reader.json("/api/v1/recherche", q="boulangerie dupont")
     assert [each["siret"] for each in answer["resultats"]] == [siret(1)]
+    assert reader.metrics is not None
+    value = reader.metrics.registry.get_sample_value
+    assert value("sirenade_portal_hits_dropped_total") == 1
     assert len(reader.json("/api/v1/listes", code_commune="33063")["resultats"]) == 1
     assert len(reader.json("/api/v1/suggestions", q="boul")["suggestions"]) == 1
 
