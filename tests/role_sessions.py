@@ -14,7 +14,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 from sqlalchemy import Connection, Engine, event
 
 from deploy.local.postgres import SUPERUSER, RunningPostgres
-from shared.roles.privileges import OWNER, SERVICES
+from shared.roles.privileges import INDEXER, OWNER, SERVICES
 
 PREFIX = "tests_"
 # Commands of people, and what only they call.
@@ -23,8 +23,9 @@ _OF_PEOPLE = re.compile(
     r"|writer\.erasure\.oppositions|fetcher\.certificates|operator\.archive\.backups|operator\.monitoring"
     r"|operator\.\w+\.(\w+_)?commands?\b|operator\.connections|reviewer\.reviews\.importer"
     r"|reviewer\.money\.(budget\.resume|renewal_rate\.set_renewals_per_day)\b"
-    r"|operator\.failures\.letters)"
+    r"|operator\.failures\.letters|portal\.index\.(check|commands)\b)"
 )
+_INDEX = "services.portal.index."
 # They make roles, and fill databases that the owner of the template does not own.
 _AS_LOGGED_IN = (
     "services.operator.roles.",
@@ -66,8 +67,8 @@ def _role_of(frame: FrameType | None) -> str | None:
                 return None
             if _OF_PEOPLE.match(f"{name}.{frame.f_code.co_name}"):
                 return OWNER
-            service = name.split(".")[1]
-            found = found or (service if service in SERVICES else None)
+            service = INDEXER if name.startswith(_INDEX) else name.split(".")[1]
+            found = found or (service if service in {INDEXER, *SERVICES} else None)
         elif name.startswith("tests."):
             # A test's own statement, or a service that a test calls.
             break

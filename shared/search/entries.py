@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from shared.search.communes import find_commune
 from shared.search.planes import place_in_index
 from shared.search.words import whole_name, words_of
 from shared.sirene.names.choice import enseigne_of, meant
@@ -23,6 +24,7 @@ _SIZES = {
 }
 UNKNOWN_DATE = dt.date(1900, 1, 1)
 """INSEE's own date of creation where it knows none."""
+CLOSED, SIEGE = "o=0", "s=1"
 TIER_LEXEMES = tuple(f"z={tier}" for tier in range(_TIERS, -1, -1))
 """Lexemes of the tiers of ranks, the highest first: each entry has one."""
 BETWEEN_NAMES = " | "
@@ -119,19 +121,22 @@ class SearchEntry(NamedTuple):
         return frozenset((*name, *place, *self._filters()))
 
     def _filters(self) -> Iterator[str]:
+        """Yield the filters; of two states that each entry has one of, only the rarer."""
         for name in (self.nom, *(self.names or "").split(BETWEEN_NAMES)):
-            if name and (words := words_of(name)):
+            # Words of a name that name a commune are taken for the place that was asked for.
+            if name and find_commune(words := words_of(name)) is not None:
                 yield whole_name(words)
         yield f"c={self.code_commune}"
         yield f"n={self.activite_principale}"
         yield f"n={self.activite_principale[:2]}"
-        yield f"o={self.open:d}"
-        yield f"s={self.siege:d}"
+        if not self.open:
+            yield CLOSED
+        if self.siege:
+            yield SIEGE
         yield f"z={min(self.rank, _TIERS)}"
         for prefix, value in (
             ("d", self.departement),
             ("r", self.region),
-            ("p", self.code_postal),
             ("t", self.tranche_effectifs),
             ("j", self.categorie_juridique),
         ):

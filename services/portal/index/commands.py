@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from services.portal.index import check as checking
 from services.portal.index import indexer, prefixes
@@ -23,9 +23,6 @@ from shared.terminal.words import eta, thousands
 app = make_app("Make the portal's index, and compare it with the register.")
 
 _TOLD_EVERY_SECONDS = 5.0
-# Only so the keys of words that nobody holds leave the index's own pages.
-_COMPACT = "REINDEX INDEX CONCURRENTLY ix_search_entries_terms"
-_SETTLE = "VACUUM (ANALYZE) search_entries, search_lexemes"
 
 
 def index() -> None:
@@ -98,10 +95,7 @@ def _rebuilt(engine: Engine) -> Iterator[str]:
         if step.is_last:
             break
     prefixes.renew(engine)
-    with engine.connect() as connection:
-        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-        alone.execute(text(_COMPACT))
-        alone.execute(text(_SETTLE))
+    rebuilding.compact(engine)
     yield f"{thousands(written)} entries were written"
 
 

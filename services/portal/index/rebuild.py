@@ -24,6 +24,11 @@ _NEXT = text("""
     ORDER BY id LIMIT :step
 """)
 _EMPTY = text("TRUNCATE search_entries, search_lexemes, search_prefixes")
+_COMPACT = (
+    "REINDEX TABLE CONCURRENTLY search_entries",
+    "REINDEX TABLE CONCURRENTLY search_lexemes",
+    "VACUUM (ANALYZE) search_entries, search_lexemes",
+)
 _PAGES = text("SELECT count(*) FROM pro_localisations")
 _DONE = text("SELECT count(*) FROM pro_localisations WHERE id <= :position")
 
@@ -78,6 +83,17 @@ def next_pages(connection: Connection, after: int) -> dict[int, str]:
     """Return the next pages and entries by their id, with the siren, in their order."""
     rows = connection.execute(_NEXT, {"after": after, "step": STEP})
     return {row.id: row.siren for row in rows}
+
+
+def compact(engine: Engine) -> None:
+    """Make the indexes anew, as small as they can be, beside searches and indexer.
+
+    Only so the keys of words that no entry holds leave the pages of an index.
+    """
+    with engine.connect() as connection:
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+        for statement in _COMPACT:
+            alone.execute(text(statement))
 
 
 def progress(engine: Engine) -> tuple[int, int]:

@@ -9,10 +9,10 @@ from itertools import pairwise
 
 from services.portal.search import lexicon
 from services.portal.search.asked import Asked, AskedWord
-from services.portal.search.communes import NamedCommune, find_commune
 from services.portal.search.conditions import Circle, any_of
 from services.portal.search.lexicon import SHORT_BEGINNINGS, Ask
 from services.portal.search.ranks import CANDIDATE_COLUMNS, Candidate
+from shared.search.communes import NamedCommune, find_commune
 from shared.search.entries import TIER_LEXEMES, quoted
 from shared.search.words import telling, whole_name
 
@@ -78,10 +78,10 @@ class Candidates:
         return list(self._found.values())
 
     def _as_typed(self) -> None:
-        """Look for the name as a whole, for the words in the commune that they name, for all."""
+        """Look for all words; before, where they name a commune, for a whole name and in it."""
         words = self.asked.words
-        self._find_name([word.text for word in words], [])
         if (commune := find_commune(self.asked.typed)) is not None:
+            self._find_name([word.text for word in words], [])
             self._find_in(commune)
         if len(self._found) < self.enough and all(word.is_known for word in words):
             self._add([word.query() for word in words], _frequencies(words))
@@ -95,7 +95,8 @@ class Candidates:
             return
         place = any_of("c", commune.codes)
         before = len(self._found)
-        self._find_name([word.text for word in rest], [place])
+        if find_commune(outside) is not None:
+            self._find_name([word.text for word in rest], [place])
         if all(word.is_known for word in rest):
             numbers = [*_frequencies(rest), _OF_A_COMMUNE] if rest else []
             self._add([*(word.query() for word in rest), place], numbers)
@@ -103,7 +104,7 @@ class Candidates:
             self.commune = commune
 
     def _find_name(self, words: Sequence[str], also: Sequence[str]) -> None:
-        """Look for names of these very words: a name may be a city and a trade."""
+        """Look for names of these very words: PARIS SHOP is a name."""
         if words and not self.asked.words[-1].is_prefix:
             self._add([quoted(whole_name(words)), *also], [], limit=_MOST_OF_A_NAME)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from services.portal.search.engine import Filters, Near
-from shared.search.entries import quoted
+from shared.search.entries import CLOSED, SIEGE, quoted
 from shared.search.planes import places_on_the_ground
 from shared.sirene.reference import arrondissements_of
 
@@ -97,7 +97,6 @@ def lexemes_of(filters: Filters) -> Iterator[str]:
     """Yield a tsquery for each filter, as the entries have it among their lexemes."""
     for prefix, wanted in (
         ("c", codes_of(filters)),
-        ("p", filters.code_postal),
         ("d", filters.departement),
         ("r", filters.region),
         ("n", filters.activite_principale),
@@ -106,10 +105,13 @@ def lexemes_of(filters: Filters) -> Iterator[str]:
     ):
         if wanted:
             yield any_of(prefix, wanted)
+    if filters.code_postal:
+        # It is a word of the place.
+        yield " | ".join(f"{quoted(code)}:C" for code in filters.code_postal)
     if filters.etat is not None:
-        yield any_of("o", ["1" if filters.etat == "A" else "0"])
+        yield quoted(CLOSED) if filters.etat == "F" else f"!{quoted(CLOSED)}"
     if filters.siege is not None:
-        yield any_of("s", ["1" if filters.siege else "0"])
+        yield quoted(SIEGE) if filters.siege else f"!{quoted(SIEGE)}"
 
 
 def any_of(prefix: str, wanted: Sequence[str]) -> str:

@@ -61,6 +61,7 @@ def test_a_rebuild_from_nothing_mends_the_words_too(
     assert "40 = 40" in out
 
 
+@pytest.mark.one_role
 def test_an_interrupted_rebuild_goes_on_where_it_was(
     desk: Desk, engine: Engine, step: Step, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,11 +4,12 @@ import random
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import Engine
 
 from services.portal.search.engine import Filters
 from shared.search.words import telling, words_of
 from tests.integration.portal.search.conftest import Finder
-from tests.integration.portal.search.invented import Invented
+from tests.integration.portal.search.invented import COMMUNES, Invented, store
 
 _EACH = 20
 _FORMS = ("SARL", "S.A.R.L.", "Ets", "société")
@@ -83,8 +84,17 @@ def test_it_says_what_it_understood(finder: Finder) -> None:
     assert found.total >= 1
 
 
-def test_a_name_that_is_a_city_and_a_trade_is_found(finder: Finder) -> None:
+def test_a_name_that_is_a_city_and_a_trade_is_found(finder: Finder, engine: Engine) -> None:
     """Whole names are looked for first: words that name a commune may be the name itself."""
+    here, paris = COMMUNES[0], COMMUNES[3]
+    shops = [Invented(f"7000000{at:02}00001", f"SHOP {at}", paris, "47.71Z") for at in range(20)]
+    shop = Invented("71000000000001", "PARIS SHOP", here, "47.71Z")
+    store(engine, [*shops, shop])
+    assert finder.sirets("paris shop")[0] == shop.siret
+    assert finder.sirets("paris shop bordeaux")[0] == shop.siret
+
+
+def test_words_that_name_a_commune_are_its_place(finder: Finder) -> None:
     found = finder.find("boulangerie bordeaux")
     assert list(found.understood.communes) == ["33063"]
     communes = {finder.invented[hit.siret].commune[0] for hit in found.hits}

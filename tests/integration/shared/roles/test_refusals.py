@@ -124,6 +124,8 @@ _BY_ROLE = {
         "SELECT * FROM failed_items",
         "UPDATE unites_legales SET denomination = 'x'",
         "UPDATE pro_localisations SET status = 'closed'",
+        "SELECT libelle_voie FROM etablissements",
+        "TRUNCATE search_entries",
         "DELETE FROM page_changes",
         "CREATE TEMP TABLE intruder (n int)",
     ),
@@ -191,7 +193,8 @@ def test_a_role_reads_what_it_is_for(role_logins: RoleLogins) -> None:
         ("portal", "SELECT max(CAST(xmin AS text)) FROM avis"),
         ("portal", "SELECT count(text) FROM avis_published"),
         ("indexer", "SELECT denomination FROM unites_legales LIMIT 1"),
-        ("indexer", "SELECT 1 FROM pro_localisations LIMIT 1 FOR SHARE"),
+        ("indexer", "SELECT 1 FROM unites_legales LIMIT 1 FOR SHARE"),
+        ("portal", "SELECT count(*) FROM search_entries"),
         ("fetcher", "SELECT siret, departement FROM etablissements"),
         ("migrate", "CREATE TABLE anything (n int)"),
     ):

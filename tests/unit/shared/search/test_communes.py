@@ -1,4 +1,4 @@
-from services.portal.search.communes import find_commune
+from shared.search.communes import find_commune
 from shared.search.words import words_of
 
 
