@@ -5,7 +5,7 @@ from shared.alerts.condition import severities
 critical, warning = severities("sirenade-overview")
 
 PROCESSES = (
-    # A service that is scaled to nothing has no address, hence no series. A portal need not be there.
+    # A service that is scaled to nothing has no address, hence no series. No portal need be there.
     critical(
         "SirenadeServiceDown",
         expression="""
