@@ -294,6 +294,8 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "note_pages()": (),
     "note_etablissements()": (),
     "note_unites_legales()": (),
+    "note_periodes()": (),
+    "note_oppositions()": (),
     "note_texts()": (),
     "note_redirects()": (),
     # It empties a list that only the owner of an index may empty.

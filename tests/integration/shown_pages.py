@@ -11,6 +11,9 @@ _SHOWN = text("""
       to_jsonb(p) - ARRAY['opened_at', 'closed_at'],
       to_jsonb(e) - CAST(:hidden AS text[]),
       to_jsonb(u) - CAST(:hidden AS text[]),
+      EXISTS (SELECT FROM oppositions o WHERE o.siren = p.siren),
+      (SELECT jsonb_agg(to_jsonb(h) - CAST(:hidden AS text[]) ORDER BY h.rang)
+        FROM periodes_etablissements h WHERE h.siret = p.siret),
       (SELECT jsonb_agg(to_jsonb(t) - 'kind' ORDER BY t.kind) FROM avis_published t
         WHERE t.siret = p.siret),
       (SELECT jsonb_object_agg(r.slug, r.to_siret) FROM page_redirects r
@@ -19,7 +22,9 @@ _SHOWN = text("""
     LEFT JOIN unites_legales u ON u.siren = p.siren
 """)
 _HIDDEN = [
-    *("date_dernier_traitement", "nombre_periodes"),
+    "date_dernier_traitement",
+    *("changement_etat_administratif", "changement_enseigne", "changement_denomination_usuelle"),
+    *("changement_activite_principale", "changement_caractere_employeur"),
     *("content_hash", "fetched_at", "updated_at", "buried"),
 ]
 _NOTED = text("SELECT siret, kind FROM page_changes ORDER BY xid")

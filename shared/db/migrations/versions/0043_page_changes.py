@@ -17,7 +17,7 @@ depends_on: str | Sequence[str] | None = None
 _PAGE = """
     slug nom nom_source activite_principale libelle_activite code_commune libelle_commune status
 """
-# Neither the date of INSEE's treatment is here nor the number of periods: no page shows them.
+# The date of INSEE's treatment is not here: no page shows it.
 _UNITE = """
     statut_diffusion unite_purgee etat_administratif date_creation categorie_juridique
     denomination sigle denomination_usuelle1 denomination_usuelle2 denomination_usuelle3 sexe
@@ -27,8 +27,8 @@ _UNITE = """
     annee_effectifs nic_siege categorie_entreprise annee_categorie_entreprise
 """
 _ETABLISSEMENT = """
-    statut_diffusion etat_administratif date_creation siege date_debut tranche_effectifs
-    annee_effectifs activite_principale_registre_metiers activite_principale
+    statut_diffusion etat_administratif date_creation siege nombre_periodes date_debut
+    tranche_effectifs annee_effectifs activite_principale_registre_metiers activite_principale
     nomenclature_activite_principale activite_principale_naf25 caractere_employeur enseigne1
     enseigne2 enseigne3 denomination_usuelle complement_adresse numero_voie indice_repetition
     dernier_numero_voie indice_repetition_dernier_numero_voie type_voie libelle_voie code_postal
@@ -38,6 +38,10 @@ _ETABLISSEMENT = """
     indice_repetition2 type_voie2 libelle_voie2 code_postal2 libelle_commune2
     libelle_commune_etranger2 distribution_speciale2 code_commune2 code_cedex2 libelle_cedex2
     code_pays_etranger2 libelle_pays_etranger2 departement region
+"""
+_PERIODE = """
+    date_debut date_fin etat_administratif enseigne1 enseigne2 enseigne3 denomination_usuelle
+    activite_principale nomenclature_activite_principale caractere_employeur
 """
 _TEXT = ("accepted_at", "text", "label", "display_name", "json_ld")
 
@@ -136,6 +140,47 @@ _ETABLISSEMENTS = f"""
 _UNITES = f"""
     CREATE FUNCTION note_unites_legales() {_of_register("unites_legales", "siren", _UNITE)}
 """
+# Those of a new establishment come before its page, and are noted with it.
+_PERIODES = f"""
+    CREATE FUNCTION note_periodes() {_AS_OWNER} AS $$
+    DECLARE
+      changed text[];
+    BEGIN
+      IF TG_OP = 'INSERT' THEN
+        changed := ARRAY(SELECT siret FROM new_rows);
+      ELSIF TG_OP = 'UPDATE' THEN
+        changed := ARRAY(
+          SELECT siret FROM new_rows n JOIN old_rows o USING (siret, rang)
+          WHERE {_differ(_PERIODE, "n", "o")});
+      ELSE
+        changed := ARRAY(SELECT siret FROM old_rows);
+      END IF;
+      IF changed <> '{{}}' THEN
+        {_NOTE} id, siret, 'changed' FROM pro_localisations WHERE siret = ANY (changed)
+        {_ONCE};
+      END IF;
+      RETURN NULL;
+    END $$;
+    CREATE TRIGGER note_periodes_inserted AFTER INSERT ON periodes_etablissements
+      REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION note_periodes();
+    CREATE TRIGGER note_periodes_updated AFTER UPDATE ON periodes_etablissements
+      REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+      FOR EACH STATEMENT EXECUTE FUNCTION note_periodes();
+    CREATE TRIGGER note_periodes_deleted AFTER DELETE ON periodes_etablissements
+      REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION note_periodes()
+"""
+# A page says less of a unit that objects.
+_OPPOSITIONS = f"""
+    CREATE FUNCTION note_oppositions() {_AS_OWNER} AS $$
+    BEGIN
+      {_NOTE} id, siret, 'changed' FROM pro_localisations
+      WHERE siren = coalesce(NEW.siren, OLD.siren)
+      {_ONCE};
+      RETURN NULL;
+    END $$;
+    CREATE TRIGGER note_oppositions AFTER INSERT OR DELETE ON oppositions
+      FOR EACH ROW EXECUTE FUNCTION note_oppositions()
+"""
 # A claim changes none of these columns, and costs nothing.
 _TEXTS = f"""
     CREATE FUNCTION note_texts() {_AS_OWNER} AS $$
@@ -172,6 +217,12 @@ _REDIRECTS = f"""
 """
 
 
+_PARTS = (
+    *(_TABLE, _PAGES, _ETABLISSEMENTS, _UNITES),
+    *(_PERIODES, _OPPOSITIONS, _TEXTS, _REDIRECTS),
+)
+
+
 def upgrade() -> None:
-    for part in (_TABLE, _PAGES, _ETABLISSEMENTS, _UNITES, _TEXTS, _REDIRECTS):
+    for part in _PARTS:
         op.execute(text(part.replace(":=", r"\:=")))

@@ -106,7 +106,7 @@ _BY_ROLE = {
         "CREATE TEMP TABLE intruder (n int)",
     ),
     "portal": (
-        "SELECT text FROM avis",
+        "UPDATE avis SET text = 'x'",
         "SELECT verbatim FROM sources",
         "SELECT * FROM avis_attempts",
         "SELECT * FROM failed_items",

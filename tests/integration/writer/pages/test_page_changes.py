@@ -15,7 +15,7 @@ from services.writer.erasure import oppositions
 from services.writer.turns.turns import turn_next
 from shared.db.tables import metadata
 from shared.imports.absences import close_extra_pages, record_absence, record_presence
-from shared.sirene.records import Etablissement, UniteLegale
+from shared.sirene.records import Etablissement, PeriodeEtablissement, UniteLegale
 from tests.conditions import wait_until
 from tests.integration.shown_pages import noted, watched
 from tests.integration.writer.desk import FETCHED_AT, Desk, ShardUrls
@@ -146,6 +146,28 @@ def test_a_refresh_notes_what_it_mends(desk: Desk, records: Records) -> None:
     with watched(*desk.shards) as found:
         desk.write(replace(message, refresh=True))
     assert found == {_SECOND: "changed"}
+
+
+def test_a_past_that_insee_corrects_is_noted(desk: Desk, records: Records) -> None:
+    def with_past(sign: str, treated: str) -> Record:
+        record = both(records, treated=treated)[0]
+        past = {"dateDebut": "2001-01-01", "dateFin": "2010-12-31", "enseigne1Etablissement": sign}
+        record["periodesEtablissement"].append(record["periodesEtablissement"][0] | past)
+        return record
+
+    desk.import_(with_past("ALT", "2026-01-01T00:00:00"))
+    with watched(*desk.shards) as found:
+        desk.import_(with_past("NEUF", _NEXT))
+    assert found == {_FIRST: "changed"}
+    desk.execute(
+        "DELETE FROM periodes_etablissements WHERE siret = :siret AND rang = 0", siret=_FIRST
+    )
+    batch = desk.batch()
+    sent = [with_past("NEUF", _NEXT)]
+    message = desk.message(sent, batch=batch, fetch_id=desk.fetch(batch), fetched_at=LATER)
+    with watched(*desk.shards) as found:
+        desk.write(replace(message, refresh=True))
+    assert found == {_FIRST: "changed"}
 
 
 def test_an_opposition_is_noted_with_numbers_alone(person: Scene) -> None:
@@ -335,8 +357,14 @@ def test_any_sequence_of_writes_is_noted(
 @pytest.mark.parametrize(
     ("table", "record", "kept"),
     [
-        ("etablissements", Etablissement, {"siret", "siren", "nic", "nombre_periodes"}),
+        ("etablissements", Etablissement, {"siret", "siren", "nic"}),
         ("unites_legales", UniteLegale, {"siren"}),
+        (
+            "periodes",
+            PeriodeEtablissement,
+            {"siret", "siren", "rang"}
+            | {each.name for each in fields(PeriodeEtablissement) if "changement" in each.name},
+        ),
     ],
 )
 def test_every_column_of_the_register_is_compared(
