@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import structlog
@@ -169,8 +168,7 @@ def main() -> None:
     _require_databases(settings)
     warn_of(settings.doubts)
     several = settings.portal_workers > 1
-    in_process = partial(_app_of, settings)
-    serve(settings, "services.portal.main:make" if several else in_process, _tell)
+    serve(settings, "services.portal.main:make" if several else _app_of, _tell)
 
 
 def _tell(address: str) -> None:

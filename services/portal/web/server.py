@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import structlog
@@ -41,13 +42,19 @@ class PortalServer(uvicorn.Server):
 
 
 def serve(
-    settings: PortalSettings, make: Callable[[], ASGIApp] | str, tell: Callable[[str], None]
+    settings: PortalSettings,
+    make: Callable[[PortalSettings], ASGIApp] | str,
+    tell: Callable[[str], None],
 ) -> None:
-    """Serve until SIGTERM. `make` makes the application, or names the function that does."""
+    """Serve until SIGTERM.
+
+    `make` makes the application, with the port that it has, or names the function that does.
+    """
     listening = listen(settings.portal_host, settings.portal_port)
     port = listening.getsockname()[1]
-    tell(settings.model_copy(update={"portal_port": port}).base_url)
-    config = config_of(settings, make)
+    settings = settings.model_copy(update={"portal_port": port})
+    tell(settings.base_url)
+    config = config_of(settings, make if isinstance(make, str) else partial(make, settings))
     if settings.portal_workers > 1:
         Multiprocess(config, sockets=[listening]).run()
     else:
