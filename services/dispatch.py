@@ -91,7 +91,7 @@ def _needs_no_database(arguments: list[str]) -> bool:
     return (
         arguments[0] in _WITHOUT_DATABASE | _WORK_ORDERS
         or "--help" in arguments
-        or arguments[1:2] == ["check"]
+        or arguments[:2] == ["avis", "check"]
         or arguments[:2] in _WORK_ORDERS_OF_TWO_WORDS
     )
 

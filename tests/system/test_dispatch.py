@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from services import dispatch
 from tests.system.conftest import ROOT, wait_for
 
 Started = subprocess.Popen[str]
@@ -96,3 +97,13 @@ def test_an_import_never_goes_to_the_demos_database_where_no_service_would_do_it
     )
     assert result.returncode == 2
     assert "SIRENADE_DATABASE_URL" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "needs"),
+    [("avis check", False), ("search check", True), ("search check --help", False)],
+)
+def test_a_command_that_reads_the_register_takes_that_of_the_demo(
+    command: str, needs: bool
+) -> None:
+    assert dispatch._needs_no_database(command.split()) is not needs
