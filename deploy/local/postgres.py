@@ -18,13 +18,14 @@ from psycopg2.extensions import connection as Connection  # noqa: N812  a class,
 
 from deploy.local import processes
 from deploy.local.errors import LocalServerError
-from deploy.local.postgres_binaries import binaries_for, home_for
+from deploy.local.postgres_binaries import binaries_for, home_for, version_of
 from deploy.local.processes import Account
 
 SUPERUSER = "postgres"
 MAX_CONNECTIONS = 60
 _STOP_SECONDS = 30.0
 _PORT_ATTEMPTS = 4
+_BUILTIN_LOCALE_SINCE = 17
 
 
 @dataclass
@@ -166,7 +167,7 @@ def _initialise(
             os.chown(path, account.uid, account.gid)
     command = [
         *(str(binaries / "initdb"), f"--pgdata={data}", "--encoding=UTF8"),
-        f"--locale={'C.UTF-8' if sys.platform == 'linux' else 'C'}",
+        *_locale(binaries, account),
         *(f"--username={SUPERUSER}", "--auth=scram-sha-256", f"--pwfile={password}"),
         *("--no-instructions", *([] if fsync else ["--no-sync"])),
     ]
@@ -177,6 +178,17 @@ def _initialise(
         (data / "PG_VERSION").unlink(missing_ok=True)
         reason = (result.stderr.strip().splitlines() or ["no message"])[-1]
         raise LocalServerError(f"PostgreSQL ({name}): initdb failed in {home}: {reason}")
+
+
+def _locale(binaries: Path, account: Account | None) -> list[str]:
+    """Return the options for texts in the order of their octets, by PostgreSQL's own comparison.
+
+    That of the system's library takes twice as long to build an index of sirets.
+    """
+    options = [f"--locale={'C.UTF-8' if sys.platform == 'linux' else 'C'}"]
+    if version_of(binaries, account) >= _BUILTIN_LOCALE_SINCE:
+        options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return options
 
 
 def _write_settings(home: Path, account: Account | None, *, port: int, fsync: bool) -> None:

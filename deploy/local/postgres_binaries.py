@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -33,6 +34,13 @@ def binaries_for(account: Account | None) -> Path:
     raise LocalServerError(
         "no PostgreSQL binaries: run `make install`, or set PG_BIN to the folder of initdb"
     )
+
+
+def version_of(folder: Path, account: Account | None) -> int:
+    """Return the major version of these binaries."""
+    told = processes.run_as(account, [str(folder / "postgres"), "--version"]).stdout
+    found = re.search(r"\d+", told)
+    return int(found[0]) if found else 0
 
 
 def _folders(account: Account | None) -> Iterator[Path]:

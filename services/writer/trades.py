@@ -18,11 +18,13 @@ _ROWS = 20_000
 _TRADE = ", ".join(TRADE)
 _ADD = f"""
     INSERT INTO trade_counts AS c ({_TRADE}, etablissements, with_employees)
-    SELECT {_TRADE}, sum(etablissements), sum(with_employees) FROM {{changes}}
-    GROUP BY {_TRADE} ORDER BY {_TRADE}
+    {{counts}} ORDER BY {_TRADE}
     ON CONFLICT ({_TRADE}) DO UPDATE SET
       etablissements = c.etablissements + excluded.etablissements,
       with_employees = c.with_employees + excluded.with_employees
+"""
+_SUMS = f"""
+    SELECT {_TRADE}, sum(etablissements), sum(with_employees) FROM changes GROUP BY {_TRADE}
 """
 # In the order of the index, so that the changes of one trade are added in one go.
 _ADD_UP = text(f"""
@@ -32,10 +34,12 @@ _ADD_UP = text(f"""
         SELECT ctid FROM trade_count_changes
         ORDER BY code_commune, activite_principale LIMIT :rows))
       RETURNING {_TRADE}, etablissements, with_employees),
-    added AS ({_ADD.format(changes="changes")})
+    added AS ({_ADD.format(counts=_SUMS)})
     SELECT count(*) FROM changes
 """)
-_ADD_STAGED = text(_ADD.format(changes="staged_trades"))
+_ADD_STAGED = text(
+    _ADD.format(counts=f"SELECT {_TRADE}, etablissements, with_employees FROM staged_trades")
+)
 
 
 def add_up(connection: Connection) -> int:

@@ -66,10 +66,12 @@ def store(engine: Engine, load: StockLoad, view: View, rules: MergeRules) -> Sto
             log.note(connection, load, head_offices=staging.count_head_offices(connection, load))
     if load.way == "swap":
         _build_indexes(engine, load, view)
+        # Unanalyzed, its trades would be counted by a sort of all rows.
+        with engine.begin() as connection:
+            staging.analyze(connection, load.staging)
         view.begin(f"{load.collection}: swapping the table in")
         if retry_in_use(engine, partial(_swap, load=load)):
             with engine.begin() as connection:
-                staging.analyze(connection, load.collection)
                 return log.read(connection, load.id)
         view.say(f"{load.collection}: no longer empty, merging instead")
     _merge(engine, load, view, rules)

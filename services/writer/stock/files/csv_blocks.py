@@ -3,12 +3,22 @@
 import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
-from services.writer.stock.files.csv_lines import CsvLines, CsvRow, is_open, is_utf8, rows_of
+from services.writer.stock.files.column_types import bytes_of
+from services.writer.stock.files.csv_lines import (
+    CsvLines,
+    CsvRow,
+    are_rows,
+    is_open,
+    is_utf8,
+    rows_of,
+)
 from services.writer.stock.files.readers import LINE
 from services.writer.stock.refusals import RefusedRow
 from shared.sirene.identifiers import is_siren, is_siret
@@ -32,6 +42,16 @@ class Block:
     def ends_broken(self) -> bool:
         last = self.rows.column(LINE)[-1].as_py() if len(self.rows) else 0
         return bool(self.broken) and self.broken[-1].line > last
+
+
+def _breaks(rows: pa.RecordBatch) -> pa.Array | None:
+    """Return how many line feeds each row has in its values; None where no value has one."""
+    found = [
+        pc.fill_null(pc.count_substring(values, "\n"), 0)
+        for values in rows.columns
+        if b"\n" in bytes_of(values)
+    ]
+    return reduce(pc.add, found) if found else None
 
 
 class BlockParser:
@@ -63,10 +83,30 @@ class BlockParser:
             rows = self._read(lines.octets)
         except pa.ArrowInvalid:
             return self._parse_rows(lines)
-        is_plain = len(rows) == lines.count and not is_open(lines.last, self._delimiter.encode())
-        if not is_plain or not is_utf8(lines.octets):
+        numbers = self._numbers(rows, lines)
+        if numbers is None or not is_utf8(lines.octets):
             return self._parse_rows(lines)
-        return Block(rows.append_column(LINE, pa.arange(lines.first, lines.first + len(rows))))
+        return Block(rows.append_column(LINE, numbers))
+
+    def _numbers(self, rows: pa.RecordBatch, lines: CsvLines) -> pa.Array | None:
+        """Return the line of each row; None where only a look at each row tells.
+
+        A row of several lines is looked at by itself: nearly no block has one, and few rows are it.
+        """
+        delimiter = self._delimiter.encode()
+        if len(rows) == lines.count:
+            plain = pa.arange(lines.first, lines.first + len(rows))
+            return None if is_open(lines.last, delimiter) else plain
+        breaks = _breaks(rows)
+        if breaks is None or len(rows) + pc.sum(breaks).as_py() != lines.count:
+            return None
+        before = pc.subtract(pc.cumulative_sum(breaks), breaks)
+        numbers = pc.add(pa.arange(lines.first, lines.first + len(rows)), before)
+        several = pc.greater(breaks, 0)
+        those = (each.filter(several).to_pylist() for each in (numbers, breaks))
+        looked_at = dict(zip(*those, strict=True))
+        looked_at[numbers[-1].as_py()] = breaks[-1].as_py()
+        return numbers if are_rows(lines, looked_at, delimiter) else None
 
     def _parse_rows(self, lines: CsvLines) -> Block:
         rows, rest = rows_of(lines, self._delimiter.encode())

@@ -5,7 +5,7 @@ Arrow reads most groups without this look at single rows, which takes much longe
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,6 +77,15 @@ def rows_of(lines: CsvLines, delimiter: bytes) -> tuple[list[CsvRow], bytes]:
             rows.append(CsvRow(lines.first + at, octets, code))
         at += max(count, 1)
     return rows, b"".join(parts[at:])
+
+
+def are_rows(lines: CsvLines, breaks: Mapping[int, int], delimiter: bytes) -> bool:
+    """Return whether a row begins at each of these lines, with the number of line feeds given."""
+    parts = io.BytesIO(lines.octets).readlines()
+    return all(
+        _lines_of_row(parts[at : at + _MOST_LINES], delimiter) == more + 1
+        for at, more in ((number - lines.first, more) for number, more in breaks.items())
+    )
 
 
 def is_open(row: bytes, delimiter: bytes) -> bool:

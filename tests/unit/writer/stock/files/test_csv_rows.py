@@ -35,6 +35,25 @@ def test_rows_know_their_line() -> None:
     assert broken == []
 
 
+def test_a_value_of_several_lines_does_not_cost_a_look_at_each_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_at: list[bytes] = []
+    look = csv_lines.is_open
+
+    def is_open(row: bytes, delimiter: bytes) -> bool:
+        looked_at.append(row)
+        return look(row, delimiter)
+
+    monkeypatch.setattr(csv_lines, "is_open", is_open)
+    values = [*"ab", '"c\nd"', *"e" * 100, '"f\n\ng"', "h"]
+    rows, broken = _read(_lines(values))
+    assert rows[2:4] == [(4, "c\nd"), (6, "e")]
+    assert rows[-2:] == [(106, "f\n\ng"), (109, "h")]
+    assert broken == []
+    assert len(looked_at) <= 10
+
+
 @pytest.mark.parametrize("line", ["x", "1,2,3,4", "1,2,3,é", '1,2,"3",4', "1,2"])
 def test_a_line_of_too_few_or_too_many_values_is_left_out(line: str) -> None:
     data = _lines(["a", "b"]) + line.encode() + b"\n" + _lines(["c"])
