@@ -30,6 +30,7 @@ BENCHMARKS = (
     Benchmark("outbox", "portal/test_outbox", (0.5, 3, 3)),
     Benchmark("pages", "portal/test_pages", (0.8, 2.5, 2.5)),
     Benchmark("search", "portal/test_search", (0.7, 3, 20)),
+    Benchmark("indexer", "portal/test_indexer", (1, 3, 20)),
     Benchmark("pairs", "pairs/test_pairs", (0.5, 0.5, 0.5)),
     Benchmark("validator", "test_validation", (0.5, 1.5, 1.5)),
     Benchmark("simhashes", "test_simhashes", (0.2, 0.3, 0.3)),
