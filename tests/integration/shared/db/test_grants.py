@@ -54,6 +54,7 @@ def test_a_migration_gives_the_roles_their_privileges_and_takes_others(
     assert listed(url, PRIVILEGES_OF_ALL) == before
 
 
+@pytest.mark.one_role
 def test_what_a_superuser_migrates_is_the_owners(
     postgres: RunningPostgres, role_logins: RoleLogins
 ) -> None:
@@ -76,6 +77,7 @@ def test_no_other_role_migrates(role_logins: RoleLogins) -> None:
         upgrade(role_logins.url("operator"))
 
 
+@pytest.mark.one_role
 def test_a_database_without_roles_stays_without(database_url: str) -> None:
     engine = make_engine(database_url, application_name="test")
     with engine.connect() as connection:
@@ -103,6 +105,7 @@ def test_no_password_is_sent_in_clear(role_logins: RoleLogins) -> None:
     assert all(each.startswith("SCRAM-SHA-256$") for each in stored)
 
 
+@pytest.mark.one_role
 def test_the_twin_of_an_interrupted_load_keeps_the_privileges_of_its_table(
     role_logins: RoleLogins,
 ) -> None:

@@ -127,6 +127,7 @@ def _files_with_words(folder: Path) -> list[str]:
     ]
 
 
+@pytest.mark.one_role
 def test_a_forgotten_person_is_nowhere(
     person: Scene,
     stock: Stock,
