@@ -17,6 +17,7 @@ from services.reviewer.validation.sentences.matchers import (
     Parse,
     Symbols,
     empty_matcher,
+    few_matcher,
     flag_matcher,
     optional_matcher,
     repeated_matcher,
@@ -195,6 +196,8 @@ class Grammar:
 
     def _choice_matcher(self, node: Node) -> Matcher:
         """Return a matcher that tries only the alternatives that may begin with the symbols."""
+        if len(node.parts) <= _FEW:
+            return few_matcher([self._matcher(part) for part in node.parts])
         places: dict[str, int] = {}
         always = 0
         for place, part in enumerate(node.parts):
@@ -224,6 +227,10 @@ class Grammar:
             return found
 
         return match
+
+
+_FEW = 5
+"""Alternatives of which each looks at the first symbol itself: a table of symbols costs memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,18 @@ def empty_matcher(parse: Parse, start: int) -> frozenset[int]:  # noqa: ARG001 a
     return frozenset((start,))
 
 
+def few_matcher(matchers: list[Matcher]) -> Matcher:
+    def match(parse: Parse, start: int) -> frozenset[int]:
+        found = NOWHERE
+        for matcher in matchers:
+            ends = matcher(parse, start)
+            if ends:
+                found = found | ends if found else ends
+        return found
+
+    return match
+
+
 def optional_matcher(inner: Matcher) -> Matcher:
     def match(parse: Parse, start: int) -> frozenset[int]:
         ends = inner(parse, start)

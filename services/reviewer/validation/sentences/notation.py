@@ -43,12 +43,13 @@ def rules(lines: Sequence[str], of_unit: Mapping[str, str]) -> dict[str, Node]:
     sources = {name: _Source(text).alternatives() for name, text in _texts(lines)}
     changed = _changed(sources, of_unit)
     found: dict[str, Node] = {}
+    seen: dict[Node, Node] = {}
     wanted = list(sources)
     while wanted:
         name = wanted.pop()
         if name not in found:
             bare = name.removesuffix(_OF_THE_UNIT)
-            said = _Said(name != bare, of_unit, changed)
+            said = _Said(name != bare, of_unit, changed, seen)
             found[name] = said.of(sources[bare]) or _NEVER
             wanted += _references(found[name])
     return found
@@ -89,9 +90,17 @@ class _Said:
     of_the_unit: bool
     symbols: Mapping[str, str]
     changed: frozenset[str]
+    seen: dict[Node, Node]
 
     def of(self, node: Node) -> Node | None:
-        """Return the part as it is said of the subject; None where it cannot be said of it."""
+        """Return the part as it is said of the subject; None where it cannot be said of it.
+
+        Equal parts are one: a table has thousands of them.
+        """
+        made = self._made(node)
+        return None if made is None else self.seen.setdefault(made, made)
+
+    def _made(self, node: Node) -> Node | None:
         match node.kind:
             case "words":
                 return replace(node, value=self._words(node)) if self.of_the_unit else node

@@ -1,7 +1,6 @@
 """The sentences of a text, each read as statements of facts, or not understood."""
 
 import functools
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,8 +20,8 @@ from shared.sirene.facts import Facts
 _ENDS = frozenset({".", "!", "…"})
 
 
-_RULES = ("PHRASE", "PHRASE_LIBRE")
-"""Clauses in free order are tried where no other rule covers the sentence: most need none."""
+_SHAPES_OF_CLAUSES = 3
+"""Clauses in free order are tried last, and have room for most asides themselves."""
 
 Readings = frozenset[frozenset[str]]
 _NOT_UNDERSTOOD: Readings = frozenset()
@@ -81,6 +80,8 @@ _TOLD = {
 
 _AFTER_THE_UNIT = frozenset({"apres_unite"})
 """The condition that « son effectif » may be the unit's."""
+_AFTER_THE_ESTABLISHMENT = frozenset({"apres_etablissement"})
+"""The condition that « sa création » may be the establishment's."""
 _UNIT = frozenset({"<unite>", "<sorte>"})
 _BOUNDS = frozenset({"<min>", "<max>"})
 _NAMES = frozenset({"<nom>", "<etab>"})
@@ -154,9 +155,15 @@ def _sentence(tokens: list[Mark], lexis: Lexis, before: Sequence[Sentence]) -> S
     if len(tokens) > MOST_TOKENS:
         return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
     tells = any(symbol in _TOLD for token in tokens for symbol in token.symbols)
-    flags = lexis.flags | _AFTER_THE_UNIT if before and _is_of_the_unit(before[-1]) else lexis.flags
+    flags = lexis.flags
+    if before and _is_of_the_unit(before[-1]):
+        flags |= _AFTER_THE_UNIT
+    elif before and _is_of_the_establishment(before[-1], flags):
+        flags |= _AFTER_THE_ESTABLISHMENT
     shapes = list(_shapes(tokens, flags))
-    for rule, (said, asides) in itertools.product(_RULES, shapes):
+    tried = [("PHRASE", *shape) for shape in shapes]
+    tried += [("PHRASE_LIBRE", *shape) for shape in shapes[:_SHAPES_OF_CLAUSES]]
+    for rule, said, asides in tried:
         readings = _readings(rule, tuple(token.symbols for token in said), flags)
         if not tells:
             readings = frozenset(filter(None, readings))
@@ -187,6 +194,14 @@ def _is_of_the_unit(sentence: Sentence) -> bool:
     if first.text.lower() == "elle":
         return True
     return not _UNIT.isdisjoint(first.symbols | second.symbols)
+
+
+def _is_of_the_establishment(sentence: Sentence, flags: frozenset[str]) -> bool:
+    """Return whether « l’établissement … », or an « il » that no unit is, is the subject."""
+    first, second = (*sentence.tokens[:2], sentence.tokens[0])[:2]
+    if second.text.lower() == "établissement":
+        return True
+    return first.text.lower() == "il" and "masculin" not in flags
 
 
 def _shapes(
