@@ -178,7 +178,8 @@ class Grammar:
             case "rule":
                 return functools.partial(self._ends, node.value)
             case "choice":
-                return self._choice_matcher(node)
+                many = len(node.parts) > _FEW
+                return self._choice_matcher(node) if many else self._few_matcher(node)
             case "row":
                 return self._row_matcher(node)
         [part] = node.parts
@@ -194,10 +195,11 @@ class Grammar:
         first = self._matcher(head) if guarded else self._plain_matcher(head)
         return row_matcher(first, [self._matcher(part) for part in others])
 
+    def _few_matcher(self, node: Node) -> Matcher:
+        return few_matcher([self._matcher(part) for part in node.parts])
+
     def _choice_matcher(self, node: Node) -> Matcher:
         """Return a matcher that tries only the alternatives that may begin with the symbols."""
-        if len(node.parts) <= _FEW:
-            return few_matcher([self._matcher(part) for part in node.parts])
         places: dict[str, int] = {}
         always = 0
         for place, part in enumerate(node.parts):

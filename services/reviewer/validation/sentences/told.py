@@ -127,6 +127,14 @@ def beyond_the_page(sentences: Iterable[Iterable[frozenset[str]]]) -> frozenset[
     """
     told = frozenset[str]()
     for readings in sentences:
-        facts = ({fact.replace("effectif_unite", "effectif") for fact in one} for one in readings)
+        facts = (
+            {fact.replace("effectif_unite", "effectif") for fact in _dated(one)} for one in readings
+        )
         told |= _BEYOND_THE_PAGE.intersection(*facts)
     return told
+
+
+def _dated(reading: frozenset[str]) -> frozenset[str]:
+    """Return the facts with the dates that « cette année-là » takes up."""
+    taken = {"effectif", "categorie"} & reading if TAKEN_UP in reading else frozenset[str]()
+    return reading | {fact + _DATE for fact in taken}

@@ -1,0 +1,51 @@
+"""Known facts in frames that no rule was written for, and the siège where there is none."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from services.reviewer.validation import validate
+from shared.sirene.facts import Facts
+from tests.mutations.independent import OWN, RICH, STRANGERS, rows
+
+_LINES = [
+    line
+    for line in (Path(__file__).parent / "frames.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+_MOVES_ITS_SIEGE = frozenset({f"{RICH}.rich.020.g1"})
+"""A transfer of the siège is a fact of its own."""
+
+
+def _facts() -> dict[str, Facts]:
+    """Return the facts of the two banks by bank and number: `strangers_7.u1.01`."""
+    found: dict[str, Facts] = {}
+    for bank in ("strangers_7", "strangers_rich_2"):
+        for row in rows(bank):
+            number = re.search(r"u1\.\d+|rich2\.\d+", row.id)
+            assert number is not None
+            found.setdefault(f"{bank}.{number.group()}", row.facts)
+    return found
+
+
+def test_known_facts_in_other_frames_are_understood() -> None:
+    facts = _facts()
+    told = [line.partition("|") for line in _LINES]
+    assert [text for row, _, text in told if not validate(text, facts[row]).accepted] == []
+
+
+@pytest.mark.parametrize("bank", [*STRANGERS, RICH, OWN])
+def test_no_text_that_names_the_siege_is_right_of_another_place(bank: str) -> None:
+    told = [row for row in rows(bank) if row.is_good and "siège" in row.text]
+    right = [row for row in told if validate(row.text, row.facts).accepted]
+    assert right
+    assert [row.id for row in right if _is_right_elsewhere(row.text, row.facts)] == [
+        row.id for row in right if row.id in _MOVES_ITS_SIEGE
+    ]
+
+
+def _is_right_elsewhere(text: str, facts: Facts) -> bool:
+    other = dataclasses.replace(facts, est_siege=not facts.est_siege)
+    return validate(text, other).accepted
