@@ -230,8 +230,9 @@ _PAGES: Privileges = {
 
 _PORTAL: Privileges = {
     **_PAGES,
-    # It looks for the version of each row that a page is made of.
-    **dict.fromkeys(("avis", "periodes_etablissements", "watermarks"), _READ),
+    **dict.fromkeys(("periodes_etablissements", "watermarks"), _READ),
+    # It looks for the version of each row that a page is made of; texts it has from the view.
+    "avis": "SELECT (pro_localisation_id, kind, xmin)",
     "oppositions": "SELECT (siren, xmin)",
     # A person makes and revokes keys; each use moves the row on.
     "api_keys": "SELECT, UPDATE (free_at, used_on)",

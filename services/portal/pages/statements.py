@@ -55,15 +55,14 @@ MOVED = PreparedStatement(
 # Search engines may keep this: a page with a name, a text, and no person's name unless allowed.
 _LISTED = """p.status = 'open' AND p.nom IS NOT NULL
       AND e.statut_diffusion = 'O' AND u.statut_diffusion = 'O'
-      AND (u.categorie_juridique <> '1000' OR $3)
-      AND a.kind = 'notice' AND a.held_because IS NULL
-      AND a.outcome IN ('pending', 'accepted', 'rejected', 'not_understood')
-      AND num_nulls(a.text, a.label, a.display_name, a.json_ld, a.accepted_at) = 0"""
+      AND (u.categorie_juridique <> '1000' OR $3)"""
 SITEMAP_PAGES = PreparedStatement(
     "sitemap_pages",
     f"""
-    SELECT p.slug, greatest(a.accepted_at, e.updated_at)::date
-    FROM {_ROWS} JOIN avis a ON a.pro_localisation_id = p.id
+    SELECT p.slug, greatest(v.accepted_at, e.updated_at)::date
+    FROM {_ROWS} CROSS JOIN LATERAL (
+      SELECT accepted_at FROM avis_published
+      WHERE siret = p.siret AND kind = 'notice' LIMIT 1) v
     WHERE p.id >= $1 AND p.id < $2 AND {_LISTED}
     ORDER BY p.id""",
     ("bigint", "bigint", "boolean"),

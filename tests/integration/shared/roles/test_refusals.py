@@ -107,6 +107,9 @@ _BY_ROLE = {
     ),
     "portal": (
         "UPDATE avis SET text = 'x'",
+        "SELECT text FROM avis",
+        "SELECT held_because FROM avis",
+        "SELECT * FROM avis",
         "SELECT verbatim FROM sources",
         "SELECT * FROM avis_attempts",
         "SELECT * FROM failed_items",
