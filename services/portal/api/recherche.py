@@ -236,6 +236,6 @@ def _near(values: Mapping[str, Any]) -> Near | None:
 def _understood(understood: Understood) -> Compris:
     return Compris(
         corrections=dict(understood.corrected),
-        ignores=list(understood.ignored),
+        ignores=[*understood.ignored, *understood.left_out],
         communes=list(understood.communes),
     )

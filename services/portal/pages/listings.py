@@ -83,6 +83,7 @@ class Listings:
             heading=heading,
             total=_total(found) if hits else "",
             corrected=list(found.understood.corrected.items()),
+            left_out=found.understood.left_out,
             hits=hits,
             next=_next(request, found, q=q),
         )

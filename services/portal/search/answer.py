@@ -104,6 +104,7 @@ class SearchAnswer:
         understood = Understood(
             corrected=best[0].corrected if best else {},
             ignored=asked.ignored,
+            left_out=candidates.left_out,
             communes=candidates.commune.told if candidates.commune else (),
         )
         counted = self._count_candidates(candidates, best)

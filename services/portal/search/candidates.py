@@ -31,7 +31,8 @@ _DOUBT = 4
 class Candidates:
     """Finds candidates for one question; `queries` are those that found them.
 
-    `is_cut`: a query had more rows than were read.
+    `is_cut`: a query had more rows than were read. `left_out`: words that the first query with an
+    answer did without.
     """
 
     ask: Ask
@@ -43,6 +44,7 @@ class Candidates:
     queries: list[str] = field(default_factory=list)
     is_cut: bool = False
     commune: NamedCommune | None = None
+    left_out: Sequence[str] = ()
     _found: dict[int, Candidate] = field(default_factory=dict)
 
     def find(self) -> list[Candidate]:
@@ -152,6 +154,8 @@ class Candidates:
 
     def _add_wide(self, words: Sequence[AskedWord]) -> None:
         self._add([word.wide_query() for word in words], [word.wide_frequency for word in words])
+        if self._found and not self.left_out:
+            self.left_out = [word.text for word in self.asked.words if word not in words]
 
     def _add(self, groups: Sequence[str], numbers: Sequence[int], *, limit: int = MOST) -> None:
         query = " & ".join(f"({group})" for group in (*groups, *self.filters))

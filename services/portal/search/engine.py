@@ -87,10 +87,12 @@ class Understood:
     """The reading of a query: words that were mended, words that were left out, communes.
 
     `communes` are codes; `corrected` leads from a word as it was typed to the word that was found.
+    `ignored` tell nobody apart, `left_out` are in no entry beside the others.
     """
 
     corrected: Mapping[str, str] = field(default_factory=dict)
     ignored: Sequence[str] = ()
+    left_out: Sequence[str] = ()
     communes: Sequence[str] = ()
 
 

@@ -84,6 +84,14 @@ def test_it_says_what_it_understood(finder: Finder) -> None:
     assert found.total >= 1
 
 
+def test_a_word_that_goes_with_nothing_is_left_out_and_told(finder: Finder) -> None:
+    each = next(each for each in finder.invented.values() if each.commune[0] == "33063")
+    found = finder.find(f"{each.nom} qwertzuiop")
+    assert finder.invented[found.hits[0].siret].nom == each.nom
+    assert list(found.understood.left_out) == ["qwertzuiop"]
+    assert list(finder.find(each.nom).understood.left_out) == []
+
+
 def test_a_name_that_is_a_city_and_a_trade_is_found(finder: Finder, engine: Engine) -> None:
     """Whole names are looked for first: words that name a commune may be the name itself."""
     here, paris = COMMUNES[0], COMMUNES[3]
