@@ -1,0 +1,167 @@
+"""R1: no request that is sent after a name was taken tells it, at whatever endpoint."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from starlette.routing import Route
+
+from services.portal.api.access import keys as api_keys
+from services.portal.index import prefixes, rebuild
+from services.writer.erasure.oppositions import forget
+from tests.conditions import wait_until
+from tests.integration.portal.api.directory import Reader
+from tests.integration.portal.published import publish
+from tests.integration.portal.told import NAME, SIREN, SIRET, Asked, table, tells
+from tests.integration.writer.desk import Desk
+from tests.integration.writer.records import Record, Records
+from tests.portals import Portal, running_portal
+
+ON_TWO_SHARDS = True
+_READERS = 6
+_LATER = "2026-02-01T00:00:00"
+
+
+@dataclass
+class _Readers:
+    """Clients that ask for everything again and again; `stale` told the name to late requests."""
+
+    address: str
+    asked: list[Asked]
+    headers: dict[str, str]
+    stopping: threading.Event = field(default_factory=threading.Event)
+    committed: threading.Event = field(default_factory=threading.Event)
+    shown: set[str] = field(default_factory=set)
+    late: dict[str, int] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
+    failed: set[tuple[str, int]] = field(default_factory=set)
+
+    def telling_now(self) -> set[str]:
+        reader = Reader(self.address)
+        paths = {each.path for each in self.asked}
+        telling = {path for path in paths if tells(reader.get(path, headers=self.headers))}
+        reader.close()
+        return telling
+
+    def read(self) -> None:
+        reader = Reader(self.address)
+        kept: dict[str, tuple[str, bool]] = {}
+        while not self.stopping.is_set():
+            for _, path, _ in self.asked:
+                is_late = self.committed.is_set()
+                etag, told = kept.get(path, ("", False))
+                copy = {"If-None-Match": etag} if etag else {}
+                answer = reader.get(path, headers=self.headers | copy)
+                # Whoever is told that nothing has changed shows what he has.
+                if answer.status_code != 304:
+                    told = tells(answer)
+                kept[path] = (answer.headers.get("ETag", ""), told)
+                self._note(path, answer.status_code, told=told, is_late=is_late)
+        reader.close()
+
+    def _note(self, path: str, status: int, *, told: bool, is_late: bool) -> None:
+        if told:
+            (self.stale if is_late else self.shown).add(path)
+        self.late[path] = self.late.get(path, 0) + is_late
+        if status not in {200, 301, 303, 304, 404, 410}:
+            self.failed.add((path, status))
+
+    @property
+    def are_answered(self) -> bool:
+        return min(self.late.get(each.path, 0) for each in self.asked) > 2 * _READERS
+
+
+@pytest.fixture
+def portal(shard_urls: tuple[str, ...]) -> Iterator[Portal]:
+    with running_portal(*shard_urls, portal_anonymous_per_minute=1_000_000) as portal:
+        yield portal
+
+
+def _named(records: Records, *, in_unite: bool, statut: str = "O", treated: str = "") -> Record:
+    """Return a record with the name: of the unit and its establishment, or of this one alone."""
+    unite = {"denominationUniteLegale": NAME, "statutDiffusionUniteLegale": statut}
+    record = records.record(
+        1,
+        siren=SIREN,
+        enseigne=NAME,
+        statut=statut,
+        treated=treated or "2026-01-01T00:00:00",
+        unite=unite if in_unite else None,
+    )
+    record["adresseEtablissement"] |= {
+        "coordonneeLambertAbscisseEtablissement": "417010.0",
+        "coordonneeLambertOrdonneeEtablissement": "6422000.0",
+    }
+    return record
+
+
+def _object(desk: Desk, _: Records) -> None:
+    forget(desk.home_of({"siret": SIRET}), SIREN, reason="test")
+
+
+def _mask_unite(desk: Desk, records: Records) -> None:
+    desk.import_(_named(records, in_unite=True, statut="P", treated=_LATER))
+
+
+def _mask_etablissement(desk: Desk, records: Records) -> None:
+    desk.import_(_named(records, in_unite=False, statut="P", treated=_LATER))
+
+
+def _prepare(desk: Desk, records: Records, *, in_unite: bool) -> tuple[list[Asked], str]:
+    """Publish two pages, one with the name; return what is to be asked, and a key."""
+    other = records.record(2, unite={"denominationUniteLegale": "ZORAUX"})
+    desk.import_(_named(records, in_unite=in_unite), other)
+    publish(desk)
+    for engine in desk.shards:
+        rebuild.begin(engine)
+        while (step := rebuild.step(engine)) is not None and not step.is_last:
+            pass
+        prefixes.renew(engine)
+    page = desk.one("SELECT id FROM pro_localisations WHERE siren = :siren", siren=SIREN)
+    with desk.engine.begin() as connection:
+        key = api_keys.add(connection, "tests", api_keys.MOST_PER_MINUTE).key
+    return table(page["id"]), key
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(
+    ("take", "in_unite"),
+    [(_object, True), (_mask_unite, True), (_mask_etablissement, False)],
+    ids=["opposition", "unite", "etablissement"],
+)
+def test_no_request_after_a_name_was_taken_tells_it(
+    desk: Desk,
+    records: Records,
+    portal: Portal,
+    take: Callable[[Desk, Records], None],
+    in_unite: bool,
+) -> None:
+    asked, key = _prepare(desk, records, in_unite=in_unite)
+    readers = _Readers(portal.address, asked, {"Authorization": f"Bearer {key}"})
+    telling = {each.path for each in asked if each.tells}
+    assert readers.telling_now() == telling
+    threads = [threading.Thread(target=readers.read) for _ in range(_READERS)]
+    for thread in threads:
+        thread.start()
+    try:
+        wait_until(lambda: readers.shown >= telling, seconds=60)
+        take(desk, records)
+        readers.committed.set()
+        wait_until(lambda: readers.are_answered, seconds=60)
+    finally:
+        readers.stopping.set()
+        for thread in threads:
+            thread.join()
+    assert readers.stale == set()
+    assert readers.failed == set()
+    reader = Reader(portal.address)
+    assert reader.json("/api/v1/recherche", departement="33")["total"] == 1
+    assert reader.json("/api/v1/changements")["changements"][-1]["genre"] == "erased"
+    reader.close()
+
+
+def test_every_route_is_asked(portal: Portal) -> None:
+    """A new route needs its row in `told.py`; files of the program are no endpoints."""
+    routes = {each.path for each in portal.parts.routes() if isinstance(each, Route)}
+    assert {each.route for each in table(1)} == routes - set(portal.parts.documents.assets)
