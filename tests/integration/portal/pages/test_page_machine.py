@@ -1,7 +1,11 @@
 """R4: after any operation of the services, the cached page is the one that the rows make."""
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,13 +17,41 @@ from services.writer.erasure.oppositions import forget, withdraw
 from tests.integration.portal.published import publish
 from tests.integration.writer.desk import FETCHED_AT, Desk
 from tests.integration.writer.records import Record, Records
+from tests.integration.writer.stock.conftest import Stock
 from tests.portals import Portal, PortalAnswer, running_portal
 
 _SIRENS = ("000000018", "000000026")
 _WHICH = st.sampled_from([(siren, number) for siren in _SIRENS for number in (1, 2)])
+_FILE_DATE = dt.date(2026, 9, 1)
 _TABLES = """unites_legales, etablissements, periodes_etablissements, pro_localisations,
     page_redirects, avis, avis_attempts, avis_orders, avis_simhashes, oppositions, erasures, turns,
     failed_items, page_reports"""
+
+
+class _Told(NamedTuple):
+    """What INSEE tells of one establishment."""
+
+    which: tuple[str, int]
+    enseigne: str | None
+    commune: str
+    activite: str
+    etat: str
+    statut: str
+    of_unite: str
+    past: bool
+
+
+_TOLD = st.builds(
+    _Told,
+    which=_WHICH,
+    enseigne=st.sampled_from(["LE FOURNIL", "AU BON PAIN", None]),
+    commune=st.sampled_from(["33063", "24322"]),
+    activite=st.sampled_from(["10.71C", "56.10A"]),
+    etat=st.sampled_from(["A", "A", "F"]),
+    statut=st.sampled_from(["O", "O", "P"]),
+    of_unite=st.sampled_from(["O", "O", "O", "P"]),
+    past=st.booleans(),
+)
 
 
 class Pages(RuleBasedStateMachine):
@@ -30,6 +62,7 @@ class Pages(RuleBasedStateMachine):
 
     desk: Desk
     records: Records
+    stock: Stock
     cached: Portal
     fresh: Portal
 
@@ -40,45 +73,44 @@ class Pages(RuleBasedStateMachine):
         self._asked: set[str] = set()
         self._etags: dict[str, tuple[str, bytes]] = {}
 
-    @rule(
-        which=_WHICH,
-        enseigne=st.sampled_from(["LE FOURNIL", "AU BON PAIN", None]),
-        commune=st.sampled_from(["33063", "24322"]),
-        activite=st.sampled_from(["10.71C", "56.10A"]),
-        etat=st.sampled_from(["A", "A", "F"]),
-        statut=st.sampled_from(["O", "O", "P"]),
-        of_unite=st.sampled_from(["O", "O", "O", "P"]),
-        past=st.booleans(),
-    )
-    def write(
-        self,
-        which: tuple[str, int],
-        enseigne: str | None,
-        commune: str,
-        activite: str,
-        etat: str,
-        statut: str,
-        of_unite: str,
-        past: bool,
-    ) -> None:
+    @rule(told=_TOLD)
+    def write(self, told: _Told) -> None:
         """Let the writer store a record that is newer than all before."""
-        siren, number = which
+        record = self._record(told)
+        self.desk.import_(record, fetched_at=FETCHED_AT.replace(minute=self._hours % 60))
+
+    @rule(told=_TOLD)
+    def refresh(self, told: _Told) -> None:
+        """Store what INSEE says now, whatever stands."""
+        batch = self.desk.batch()
+        fetch_id = self.desk.fetch(batch)
+        message = self.desk.message([self._record(told)], batch=batch, fetch_id=fetch_id)
+        self.desk.write(replace(message, refresh=True))
+
+    @rule(told=st.lists(_TOLD, min_size=1, max_size=2, unique_by=lambda each: each.which[0]))
+    def load(self, told: list[_Told]) -> None:
+        """Load stock files: swapped in where nothing is stored, else merged."""
+        paths = self.stock.write(*map(self._record, told))
+        self.stock.load(*paths, force=True, file_date=_FILE_DATE)
+
+    def _record(self, told: _Told) -> Record:
+        siren, number = told.which
         self._hours += 1
         day, hour = divmod(self._hours, 24)
         record = self.records.record(
             number,
             siren=siren,
-            enseigne=enseigne,
-            commune=commune,
-            activite=activite,
-            etat=etat,
-            statut=statut,
+            enseigne=told.enseigne,
+            commune=told.commune,
+            activite=told.activite,
+            etat=told.etat,
+            statut=told.statut,
             treated=f"2026-01-{day + 1:02d}T{hour:02d}:00:00",
-            unite={"statutDiffusionUniteLegale": of_unite},
+            unite={"statutDiffusionUniteLegale": told.of_unite},
         )
-        if past:
+        if told.past:
             _add_past(record)
-        self.desk.import_(record, fetched_at=FETCHED_AT.replace(minute=self._hours % 60))
+        return record
 
     @rule(words=st.sampled_from(["Un texte sur {}.", "Autre texte sur {}."]))
     def review(self, words: str) -> None:
@@ -150,9 +182,13 @@ def _portals(url: str) -> Iterator[tuple[Portal, Portal]]:
 
 
 @pytest.mark.timeout(600)
-def test_the_cache_shows_what_the_rows_say(desk: Desk, records: Records, database_url: str) -> None:
+def test_the_cache_shows_what_the_rows_say(
+    desk: Desk, records: Records, database_url: str, tmp_path: Path
+) -> None:
+    stock = Stock(database_url, tmp_path)
     with _portals(database_url) as (cached, fresh):
-        kinds = {"desk": desk, "records": records, "cached": cached, "fresh": fresh}
+        services = {"desk": desk, "records": records, "stock": stock}
+        kinds = {**services, "cached": cached, "fresh": fresh}
         machine: type[Pages] = type("PagesOfThisTest", (Pages,), kinds)
         run_state_machine_as_test(
             machine,
