@@ -29,7 +29,7 @@ _TABLES = """unites_legales, etablissements, periodes_etablissements, pro_locali
 
 
 class _Told(NamedTuple):
-    """What INSEE tells of one establishment."""
+    """An establishment as INSEE tells of it."""
 
     which: tuple[str, int]
     enseigne: str | None
