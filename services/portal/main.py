@@ -20,6 +20,7 @@ from services.portal.pages.sitemaps import Sitemaps
 from services.portal.search.postgres import PostgresEngine
 from services.portal.settings import PortalSettings
 from services.portal.web.access_log import AccessLog
+from services.portal.web.answer_times import AnswerTimes
 from services.portal.web.app import make_app
 from services.portal.web.connections import (
     STATEMENT_TIMEOUT_SECONDS,
@@ -56,6 +57,7 @@ class Parts:
         self.clock = clock
         self.databases = open_databases(settings)
         self.freshness = RegisterFreshness(self.databases)
+        self.times = AnswerTimes()
         self.documents = Documents(
             settings.base_url,
             index_sole_traders=settings.portal_index_sole_traders,
@@ -70,7 +72,7 @@ class Parts:
         """Return the routes of pages, and of whoever watches."""
         databases, documents = self.databases, self.documents
         return (
-            *Health(databases, self.freshness, self.clock).routes(),
+            *Health(databases, self.freshness, self.times, self.clock).routes(),
             *PageRoutes(databases, documents, self.store, self.freshness).routes(),
             *Listings(databases, documents, self.engine, self.metrics).routes(),
             *Reports(databases, documents).routes(),
@@ -106,7 +108,7 @@ class Parts:
             AccessLog(Path(directory), days=settings.portal_access_log_days) if directory else None
         )
         most = settings.portal_clients
-        return Frame(inner, self.metrics, most_requests=most, access_log=log)
+        return Frame(inner, self.metrics, self.times, most_requests=most, access_log=log)
 
 
 def open_logs(settings: PortalSettings) -> list[Engine]:

@@ -11,6 +11,12 @@ class IndexerMetrics:
             "Age of the oldest change of a page that the index has not read.",
             "shard",
         )
+        # It equals the lag where a transaction is open, and stays near zero where none is.
+        self.page_changes_held_seconds = new.gauge(
+            "sirenade_page_changes_held_seconds",
+            "Age of the oldest change of a page that an open transaction holds back from readers.",
+            "shard",
+        )
         self.index_entries = new.gauge(
             "sirenade_index_entries", "Entries of the index, as PostgreSQL estimates them.", "shard"
         )

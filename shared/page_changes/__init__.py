@@ -15,6 +15,7 @@ from shared.page_changes.log import (
     Changes,
     PageChange,
     forget_old,
+    held_seconds,
     latest,
     read,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "CursorLost",
     "PageChange",
     "forget_old",
+    "held_seconds",
     "latest",
     "read",
 ]

@@ -26,6 +26,13 @@ _LATEST = text(f"""
     SELECT xid, pro_localisation_id FROM page_changes WHERE xid < {_OLDEST_OPEN}
     ORDER BY xid DESC, pro_localisation_id DESC LIMIT 1
 """)
+# Committed, and readable by nobody. The log itself tells it: other roles' sessions tell nothing.
+_HELD = text(f"""
+    SELECT coalesce((
+      SELECT CAST(extract(epoch FROM clock_timestamp() - changed_at) AS double precision)
+      FROM page_changes WHERE xid >= {_OLDEST_OPEN}
+      ORDER BY xid, pro_localisation_id LIMIT 1), 0)
+""")
 # The last row stays: whoever has read up to it has missed nothing.
 _FORGET = text("""
     DELETE FROM page_changes c
@@ -101,6 +108,12 @@ def latest(connection: Connection) -> Cursor:
     """
     row = connection.execute(_LATEST).one_or_none()
     return START if row is None else Cursor(*row)
+
+
+def held_seconds(connection: Connection) -> float:
+    """Return the age of the first row that an open transaction holds back; 0 where none does."""
+    held: float = connection.execute(_HELD).scalar_one()
+    return held
 
 
 def forget_old(connection: Connection) -> int:

@@ -71,6 +71,8 @@ class Indexer:
             place = cursors.read(connection, cursors.INDEX)
             after = Cursor.parse(place.position) if place and place.position else page_changes.START
             lag, entries = connection.scalar(_LAG, after._asdict()), connection.scalar(_ENTRIES)
+            held = page_changes.held_seconds(connection)
+        self.metrics.page_changes_held_seconds.labels(shard=self.shard).set(held)
         self.metrics.index_lag_seconds.labels(shard=self.shard).set(lag or 0)
         self.metrics.index_entries.labels(shard=self.shard).set(entries or 0)
 

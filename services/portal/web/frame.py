@@ -8,6 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.portal.web.access_log import Access, AccessLog
+from services.portal.web.answer_times import AnswerTimes
 from services.portal.web.problems import MEDIA_TYPE, Problem
 from shared.logs import name_of
 from shared.metrics import Metrics
@@ -33,10 +34,17 @@ class Frame:
     """ASGI: counts, bounds and logs each request of the application inside."""
 
     def __init__(
-        self, inner: ASGIApp, metrics: Metrics, *, most_requests: int, access_log: AccessLog | None
+        self,
+        inner: ASGIApp,
+        metrics: Metrics,
+        times: AnswerTimes,
+        *,
+        most_requests: int,
+        access_log: AccessLog | None,
     ) -> None:
         self._inner = inner
         self._metrics = metrics
+        self._times = times
         self._most_requests = most_requests
         self._access_log = access_log
         self._under_way = 0
@@ -74,6 +82,7 @@ class Frame:
         status = answer.status or 499
         self._metrics.portal_requests.labels(route=route, status=f"{status // 100}xx").inc()
         self._metrics.portal_request_seconds.labels(route=route).observe(seconds)
+        self._times.add(route, seconds)
         if self._access_log is not None:
             client = (scope.get("client") or (None,))[0]
             access = Access(

@@ -1,4 +1,4 @@
-"""The portal's word of itself: alive, ready, and how fresh its register is."""
+"""The portal's word of itself: alive, ready, how fresh and how fast."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from services.portal.web.answer_times import AnswerTimes
 from services.portal.web.connections import PortalDatabases, PreparedStatement
 from services.portal.web.freshness import RegisterFreshness
 from shared.clock import Clock
@@ -21,10 +22,15 @@ class Health:
     """The routes for whoever watches the portal."""
 
     def __init__(
-        self, databases: PortalDatabases, freshness: RegisterFreshness, clock: Clock
+        self,
+        databases: PortalDatabases,
+        freshness: RegisterFreshness,
+        times: AnswerTimes,
+        clock: Clock,
     ) -> None:
         self._databases = databases
         self._freshness = freshness
+        self._times = times
         self._clock = clock
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -47,11 +53,15 @@ class Health:
     async def status(self, _request: Request) -> Response:
         until = await self._freshness.until()
         age_seconds = await self._freshness.age_seconds(self._clock.now())
+        lag_seconds, p95 = await self._freshness.index_lag_seconds(), self._times.p95()
         return JSONResponse(
             {
                 "source": "Insee, Sirene",
                 "a_jour_au": None if until is None else until.isoformat(),
                 "retard_secondes": None if age_seconds is None else round(age_seconds),
+                "retard_index_secondes": None if lag_seconds is None else round(lag_seconds, 1),
+                # The number is of this process: several answer behind one port.
+                "p95_secondes": None if p95 is None else round(p95, 4),
             },
             headers=_NO_STORE,
         )

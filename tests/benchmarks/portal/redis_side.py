@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.portal.web.answer_times import AnswerTimes
 from services.portal.web.app import make_app
 from services.portal.web.frame import Frame
 from shared.metrics import Metrics
@@ -46,6 +47,6 @@ async def _page(request: Request) -> Response:
 _fill()
 _metrics = Metrics(of={"portal"}, version="benchmark")
 app = make_app(
-    frame=lambda inner: Frame(inner, _metrics, most_requests=500, access_log=None),
+    frame=lambda inner: Frame(inner, _metrics, AnswerTimes(), most_requests=500, access_log=None),
     routes=[Route("/pages/{slug}", _page)],
 )

@@ -8,13 +8,13 @@ import pytest
 from starlette.routing import Route
 
 from services.portal.api.access import keys as api_keys
-from services.portal.index import prefixes, rebuild
 from services.writer.erasure.oppositions import forget
 from tests.conditions import wait_until
 from tests.integration.portal.api.directory import Reader
 from tests.integration.portal.published import publish
 from tests.integration.portal.told import NAME, SIREN, SIRET, Asked, table, tells
 from tests.integration.writer.desk import Desk
+from tests.integration.writer.index_pages import index_pages
 from tests.integration.writer.records import Record, Records
 from tests.portals import Portal, running_portal
 
@@ -113,11 +113,7 @@ def _prepare(desk: Desk, records: Records, *, in_unite: bool) -> tuple[list[Aske
     other = records.record(2, unite={"denominationUniteLegale": "ZORAUX"})
     desk.import_(_named(records, in_unite=in_unite), other)
     publish(desk)
-    for engine in desk.shards:
-        rebuild.begin(engine)
-        while (step := rebuild.step(engine)) is not None and not step.is_last:
-            pass
-        prefixes.renew(engine)
+    index_pages(desk.shards)
     page = desk.one("SELECT id FROM pro_localisations WHERE siren = :siren", siren=SIREN)
     with desk.engine.begin() as connection:
         key = api_keys.add(connection, "tests", api_keys.MOST_PER_MINUTE).key

@@ -15,6 +15,7 @@ from shared.page_changes import (
     Cursor,
     CursorLost,
     forget_old,
+    held_seconds,
     latest,
     read,
 )
@@ -157,9 +158,11 @@ def test_an_open_transaction_holds_the_log_up_and_loses_nothing(engine: Engine) 
         change(quick, 1)
         quick.commit()
         assert read(reader, start, 10).rows == []
+        assert held_seconds(reader) > 0
         reader.commit()
         slow.commit()
         found = read(reader, start, 10)
+        assert held_seconds(reader) == 0
     assert [(row.siret, row.siren, row.kind) for row in found.rows] == [
         (_siret(0), "000000000", ChangeKind.CHANGED),
         (_siret(1), "000000000", ChangeKind.CHANGED),

@@ -1,6 +1,7 @@
 """R8 in small: whatever a client sends, and however slowly, it gets an answer and costs little."""
 
 import asyncio
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from services.portal.web.connections import Connections, PreparedStatement
 from shared.errors import SlowDown
 from tests.conditions import wait_until
 from tests.integration.writer.desk import Desk
+from tests.integration.writer.index_pages import index_pages
 from tests.integration.writer.records import Records
 from tests.portals import Portal, running_portal
 
@@ -119,6 +121,28 @@ def test_the_state_of_the_register_is_told(portal: Portal, desk: Desk) -> None:
     )
     portal.parts.freshness._read_at = float("-inf")
     assert '"a_jour_au":"2026-08-05T00:00:00"' in portal.get("/status").text
+
+
+def test_the_lag_of_the_index_and_the_time_of_answers_are_told(
+    portal: Portal, desk: Desk, records: Records
+) -> None:
+    def told() -> tuple[float | None, float | None]:
+        status = json.loads(portal.get("/status").body)
+        return status["retard_index_secondes"], status["p95_secondes"]
+
+    assert told() == (None, None)
+    desk.import_(records.record(1))
+    portal.get("/recherche")
+    index_pages(desk.shards)
+    lag, p95 = told()
+    assert lag == 0
+    assert p95 is not None
+    assert 0 < p95 < 10
+    desk.import_(records.record(2))
+    desk.execute("UPDATE page_changes SET changed_at = now() - interval '1 minute'")
+    lag, _ = told()
+    assert lag is not None
+    assert 60 <= lag < 90
 
 
 def test_work_that_would_wait_too_long_is_refused(database_url: str) -> None:
