@@ -49,6 +49,7 @@ class Compris(BaseModel):
     corrections: dict[str, str] = Field(description="Le mot tapé, et celui qui est cherché")
     ignores: list[str] = Field(description="Les mots qui n'ont pas compté")
     communes: list[str] = Field(description="Les codes des communes que des mots nomment")
+    activites: list[str] = Field(description="Les codes des activités que des mots désignent")
 
 
 class RechercheReponse(Reponse):

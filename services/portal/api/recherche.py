@@ -238,4 +238,5 @@ def _understood(understood: Understood) -> Compris:
         corrections=dict(understood.corrected),
         ignores=[*understood.ignored, *understood.left_out],
         communes=list(understood.communes),
+        activites=sorted({code for codes in understood.activites.values() for code in codes}),
     )

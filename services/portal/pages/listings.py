@@ -84,6 +84,7 @@ class Listings:
             total=_total(found) if hits else "",
             corrected=list(found.understood.corrected.items()),
             left_out=found.understood.left_out,
+            activites=_called(found),
             hits=hits,
             next=_next(request, found, q=q),
         )
@@ -139,6 +140,20 @@ class Listings:
         by_id = {row[0]: row for row in rows}
         self._metrics.portal_hits_dropped.inc(len(hits) - len(by_id))
         return [_shown(by_id[hit.id]) for hit in hits if hit.id in by_id]
+
+
+def _called(found: Found) -> Sequence[tuple[str, str]]:
+    """Return words with the labels of the activities that they call; a label stands once."""
+    labels: dict[tuple[str, ...], list[str]] = {}
+    for word, codes in found.understood.activites.items():
+        labels.setdefault(tuple(codes), []).append(word)
+    return [
+        (
+            " ".join(words),
+            ", ".join(dict.fromkeys(libelle_activite(code, None) or code for code in codes)),
+        )
+        for codes, words in labels.items()
+    ]
 
 
 def _shown(row: Row) -> ShownHit:

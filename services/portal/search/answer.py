@@ -11,7 +11,6 @@ from services.portal.search.conditions import (
     RowCondition,
     conditions_of,
     joined,
-    lexemes_of,
 )
 from services.portal.search.counts import Counts
 from services.portal.search.engine import Found, Hit, Search, Understood
@@ -106,6 +105,7 @@ class SearchAnswer:
             ignored=asked.ignored,
             left_out=candidates.left_out,
             communes=candidates.commune.told if candidates.commune else (),
+            activites=candidates.activites(),
         )
         counted = self._count_candidates(candidates, best)
         best = self._ordered(best)
@@ -127,7 +127,7 @@ class SearchAnswer:
         return Candidates(
             self._ask,
             asked,
-            list(lexemes_of(self._search.filters)),
+            self._search.filters,
             self._circle,
             self._total,
             self._search.limit,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.search.entries import quoted
+from shared.search.trades import find_trades
 from shared.search.words import may_be_mended, telling, words_of
 from shared.sirene.identifiers import is_siren, is_siret
 
@@ -11,6 +12,8 @@ _MOST_TYPED = 12
 _MOST_WORDS = 8
 # Numbers that stand for a prefix, whose words nobody has counted.
 _PREFIX_FACTOR, _LEAST_OF_A_PREFIX = 20, 50
+# Nobody has counted the entries of an activity either.
+_OF_AN_ACTIVITY = 20_000
 
 
 @dataclass
@@ -19,7 +22,7 @@ class AskedWord:
 
     `near` has the lexemes that may be meant, each with its distance and its own number; two words
     with a space between them are one word that was written as one. `in_names`: only names count.
-    `is_prefix`: what begins so counts, too.
+    `is_prefix`: what begins so counts, too. `activites` are the codes of what the word calls.
     """
 
     text: str
@@ -27,6 +30,7 @@ class AskedWord:
     is_prefix: bool = False
     documents: int = 0
     near: dict[str, tuple[float, int]] = field(default_factory=dict)
+    activites: Sequence[str] = ()
 
     @property
     def is_known(self) -> bool:
@@ -44,19 +48,24 @@ class AskedWord:
 
     @property
     def wide_frequency(self) -> int:
-        """The number of entries that have the word, or one that may be meant."""
-        return self.frequency + sum(documents for _, documents in self.near.values())
+        """The number of entries of the word, of one that may be meant, of what it calls."""
+        of_activites = _OF_AN_ACTIVITY if self.activites else 0
+        return self.frequency + of_activites + sum(number for _, number in self.near.values())
 
     def query(self) -> str:
         """Return the word as a tsquery."""
         return self._lexeme(self.text, prefix=self.is_prefix)
 
     def wide_query(self) -> str:
-        """Return the word or one that may be meant; empty where no entry has any of them."""
+        """Return the word, or one that may be meant, or the activities that it calls.
+
+        Empty where no entry has any of them.
+        """
         parts = [self.query()] if self.is_known else []
         for lexeme in self.near:
             both = " & ".join(self._lexeme(word) for word in lexeme.split())
             parts.append(f"({both})" if " " in lexeme else both)
+        parts += [quoted(f"n={code}") for code in self.activites]
         return " | ".join(parts)
 
     def _lexeme(self, word: str, *, prefix: bool = False) -> str:
@@ -77,13 +86,21 @@ class Asked:
         """Read a question; of a beginning the last word may go on."""
         typed, named = words_of(q)[:_MOST_TYPED], words_of(nom)[:_MOST_TYPED]
         told = telling(typed)[:_MOST_WORDS]
-        words = [AskedWord(word) for word in told]
+        activites = {} if is_beginning else _activites(typed)
+        words = [AskedWord(word, activites=activites.get(word, ())) for word in told]
         words += [AskedWord(word, in_names=True) for word in telling(named)[:_MOST_WORDS]]
         if is_beginning and typed and words[-1].text == typed[-1]:
             words[-1].is_prefix = len(typed[-1]) > 1
         kept = {word.text for word in words}
         ignored = [word for word in dict.fromkeys([*typed, *named]) if word not in kept]
         return cls(typed, words, ignored)
+
+
+def _activites(typed: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Return the codes of what each word calls, alone or with those beside it."""
+    return {
+        word: trade.codes for trade in find_trades(typed) for word in typed[trade.first : trade.end]
+    }
 
 
 def number_in(q: str) -> str | None:

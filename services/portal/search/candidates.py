@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from services.portal.search import lexicon
+from services.portal.search import lexicon, lists
 from services.portal.search.asked import Asked, AskedWord
-from services.portal.search.conditions import Circle, any_of
+from services.portal.search.called import OF_A_COMMUNE, Called
+from services.portal.search.conditions import Circle, any_of, lexemes_of
+from services.portal.search.engine import Filters
 from services.portal.search.lexicon import SHORT_BEGINNINGS, Ask
 from services.portal.search.ranks import CANDIDATE_COLUMNS, Candidate
 from shared.search.communes import NamedCommune, find_commune
@@ -21,7 +23,6 @@ _MOST_OF_A_NAME = 50
 # More rows than these are not weighed by PostgreSQL: those of the highest tiers come first.
 _TIERS_FROM = 1500
 _UNKNOWN_NUMBER = 10**9
-_OF_A_COMMUNE = 3000
 _RARE = 100
 _MOST_TOGETHER = 3
 _DOUBT = 4
@@ -37,7 +38,7 @@ class Candidates:
 
     ask: Ask
     asked: Asked
-    filters: Sequence[str]
+    filters: Filters
     circle: Circle | None
     total: int
     enough: int
@@ -58,7 +59,7 @@ class Candidates:
         for word in words:
             word.documents = known.get(word.text, 0)
         steps: tuple[Callable[[], None], ...] = (
-            self._as_typed,
+            self._as_called,
             lambda: self._joined(joins, known),
             self._mended,
             self._without_a_word,
@@ -78,6 +79,33 @@ class Candidates:
             group = " | ".join(map(quoted, dict.fromkeys([last.text, *begun])))
         self._add([*(word.query() for word in others), group], [], limit=_MOST_OF_A_NAME)
         return list(self._found.values())
+
+    def activites(self) -> dict[str, Sequence[str]]:
+        """Return the activities that words call, of those that candidates have."""
+        present = {each.activite_principale for each in self._found.values()}
+        told = {
+            word.text: [code for code in word.activites if code in present]
+            for word in self.asked.words
+        }
+        return {word: codes for word, codes in told.items() if codes}
+
+    def _as_called(self) -> None:
+        """Look for names that have all words, then for activities that words call."""
+        self._as_typed()
+        called = Called.of(self.asked)
+        if called is None:
+            return
+        before = len(self._found)
+        listed = called.filters(self.filters) if self.circle is None else None
+        if self.is_cut and before >= MOST:
+            # Names come first: no activity would be seen, but all are counted.
+            self.queries.append(self._query(called.groups()))
+        elif listed is not None:
+            self._add_listed(self._query(called.groups()), listed)
+        else:
+            self._add(called.groups(), called.numbers())
+        if called.commune is not None and len(self._found) > before:
+            self.commune = called.commune
 
     def _as_typed(self) -> None:
         """Look for all words; before, where they name a commune, for a whole name and in it."""
@@ -100,7 +128,7 @@ class Candidates:
         if find_commune(outside) is not None:
             self._find_name([word.text for word in rest], [place])
         if all(word.is_known for word in rest):
-            numbers = [*_frequencies(rest), _OF_A_COMMUNE] if rest else []
+            numbers = [*_frequencies(rest), OF_A_COMMUNE] if rest else []
             self._add([*(word.query() for word in rest), place], numbers)
         if len(self._found) > before:
             self.commune = commune
@@ -134,8 +162,9 @@ class Candidates:
 
     def _doubtful(self) -> Iterator[list[AskedWord]]:
         words = [word for word in self.asked.words if word.may_be_mended]
-        yield [word for word in words if not word.documents]
-        yield [word for word in words if 0 < word.documents < _RARE]
+        known = [word for word in words if word.documents or word.activites]
+        yield [word for word in words if word not in known]
+        yield [word for word in known if word.documents < _RARE]
         yield [word for word in words if word.documents >= _RARE]
 
     def _without_a_word(self) -> None:
@@ -158,11 +187,27 @@ class Candidates:
             self.left_out = [word.text for word in self.asked.words if word not in words]
 
     def _add(self, groups: Sequence[str], numbers: Sequence[int], *, limit: int = MOST) -> None:
-        query = " & ".join(f"({group})" for group in (*groups, *self.filters))
+        query = self._query(groups)
         if self._estimated(numbers) <= _TIERS_FROM:
             rows = self._best(query, limit)
         else:
             rows = self._of_tiers(query, limit)
+        self._take(query, rows, limit)
+
+    def _query(self, groups: Sequence[str]) -> str:
+        return " & ".join(f"({group})" for group in (*groups, *lexemes_of(self.filters)))
+
+    def _add_listed(self, query: str, filters: Filters) -> None:
+        """Add the first of a list, whose rows the query has, too."""
+        listed = lists.by_rank(self.ask, filters, None, MOST)
+        rows = self.ask(
+            f"SELECT {CANDIDATE_COLUMNS}, NULL FROM search_entries"
+            " WHERE pro_localisation_id = ANY(%s) AND siret = ANY(%s)",
+            ([row.id for row in listed], [row.siret for row in listed]),
+        )
+        self._take(query, rows, MOST)
+
+    def _take(self, query: str, rows: Sequence[tuple[object, ...]], limit: int) -> None:
         self.queries.append(query)
         self.is_cut |= len(rows) >= limit
         for row in rows:

@@ -84,16 +84,18 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """The reading of a query: words that were mended, words that were left out, communes.
+    """The reading of a query: words that were mended or left out, communes, activities.
 
-    `communes` are codes; `corrected` leads from a word as it was typed to the word that was found.
-    `ignored` tell nobody apart, `left_out` are in no entry beside the others.
+    `communes` are codes; `activites` has those of what a word calls, as far as they were found.
+    `corrected` leads from a word as it was typed to the word that was found. `ignored` tell nobody
+    apart, `left_out` are in no entry beside the others.
     """
 
     corrected: Mapping[str, str] = field(default_factory=dict)
     ignored: Sequence[str] = ()
     left_out: Sequence[str] = ()
     communes: Sequence[str] = ()
+    activites: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,11 @@ from shared.search.words import FORMS, STOP_WORDS, words_of
 
 _OTHER_NAME, _PLACE, _BEGINNING, _PAIR = 0.9, 0.95, 0.95, 0.9
 _ONE_EDIT, _MORE_EDITS, _LEAST = 0.8, 0.2, 0.3
+# A large establishment of the activity still comes after a small one that is named so.
+_ACTIVITY = 0.7
 _UNSAID, _RANK = 0.15, 0.01
+# The guess is that one entry of a hundred has an activity that no name tells.
+_ENTRIES_PER_ACTIVITY = 100
 
 
 class Candidate(NamedTuple):
@@ -23,6 +27,7 @@ class Candidate(NamedTuple):
     names: str | None
     libelle_commune: str | None
     code_postal: str | None
+    activite_principale: str
     rank: int
     date_creation: dt.date
     distance: float | None
@@ -48,7 +53,8 @@ def ranked(words: Sequence[AskedWord], candidates: Iterable[Candidate], total: i
 
 def _weight(word: AskedWord, total: int) -> float:
     """Return how much a word tells: the fewer entries have it, the more."""
-    nearest = min((documents for _, documents in word.near.values()), default=1)
+    unnamed = total // _ENTRIES_PER_ACTIVITY if word.activites else 1
+    nearest = min((documents for _, documents in word.near.values()), default=unnamed)
     return math.log(1 + max(total, 1) / (1 + (word.documents or nearest)))
 
 
@@ -74,6 +80,8 @@ def _scored(words: Sequence[AskedWord], weights: Sequence[float], row: Candidate
             key=lambda each: each.score,
             default=_NO_MATCH,
         )
+        if row.activite_principale in word.activites and match.score < _ACTIVITY:
+            match = _Match(_ACTIVITY, "")
         got += match.score * weight
         used.update(match.lexeme.split())
         if match.lexeme and match.lexeme != word.text and not word.is_prefix:

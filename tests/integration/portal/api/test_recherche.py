@@ -72,6 +72,7 @@ def test_an_answer_is_what_the_model_says_and_names_its_source(reader: Reader) -
     assert answer["source"] == "Insee, Sirene"
     assert answer["a_jour_au"] is None
     assert answer["facettes"]["etat"] == [{"valeur": "A", "nombre": answer["total"]}]
+    assert answer["compris"]["activites"] == ["10.71C"]
     first = answer["resultats"][0]
     assert first["nom"] == "BOULANGERIE DUPONT 3"
     assert reader.get(f"/api/v1{first['page']}").status_code == 200

@@ -54,6 +54,16 @@ def test_a_misspelt_name_is_found_and_the_reading_is_told(portal: Portal) -> Non
 
 
 @pytest.mark.usefixtures("_places")
+def test_a_trade_word_finds_its_activity_and_this_is_told(portal: Portal) -> None:
+    answer = portal.get("/recherche?q=garagistes+bordeaux")
+    assert hits(answer.text) == ["Garage des Fleurs"]
+    told = (
+        "garagistes&nbsp;»&nbsp;: activité Entretien et réparation de véhicules automobiles légers."
+    )
+    assert told in answer.text
+
+
+@pytest.mark.usefixtures("_places")
 def test_a_siret_leads_to_its_page_and_nothing_found_says_so(portal: Portal) -> None:
     answer = portal.get("/recherche?q=000+000+001+00001")
     assert (answer.status, answer.headers["location"]) == (303, "/pages/00000000100001")

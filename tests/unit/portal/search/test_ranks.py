@@ -6,8 +6,16 @@ from services.portal.search.ranks import Candidate, ranked
 DAY = dt.date(2020, 1, 1)
 
 
-def candidate(id_: int, nom: str, commune: str = "Lyon", names: str | None = None) -> Candidate:
-    return Candidate(id_, f"{id_:014}", nom, names, commune, "69001", 3, DAY, None)
+def candidate(
+    id_: int,
+    nom: str,
+    commune: str = "Lyon",
+    names: str | None = None,
+    *,
+    activite: str = "70.10Z",
+    rank: int = 3,
+) -> Candidate:
+    return Candidate(id_, f"{id_:014}", nom, names, commune, "69001", activite, rank, DAY, None)
 
 
 def order(q: str, *candidates: Candidate, nom: str = "") -> list[int]:
@@ -50,3 +58,12 @@ def test_two_words_that_were_written_as_one_are_both_found() -> None:
     [best, _] = ranked(asked.words, [candidate(1, "PETIT MOULIN"), candidate(2, "PETIT")], 1000)
     assert best.candidate.id == 1
     assert best.corrected == {"petitmoulin": "petit moulin"}
+
+
+def test_a_name_with_a_trade_word_comes_before_a_large_one_of_the_activity() -> None:
+    assert order(
+        "coiffeur lyon",
+        candidate(1, "CHEZ ZOE", activite="96.02A", rank=9),
+        candidate(2, "COIFFEUR ZOE MARTIN", activite="96.02A", rank=2),
+        candidate(3, "LYON", activite="70.10Z", rank=9),
+    ) == [2, 1, 3]
