@@ -75,8 +75,12 @@ ACCEPT = _update(
         *("context_hash", "display_name"),
     ),
     f"""outcome = 'accepted', accepted_facts_hash = new.facts_hash,
-        json_ld = CAST(new.json_ld AS jsonb), accepted_at = clock_timestamp(), {avis.SETTLE}""",
-    read=["json_ld"],
+        json_ld = CAST(new.json_ld AS jsonb), accepted_at = clock_timestamp(), {avis.SETTLE},
+        held_because = coalesce(avis.held_because, new.because),
+        held_at = CASE WHEN avis.held_because IS NULL AND new.because IS NOT NULL
+          THEN clock_timestamp() ELSE avis.held_at END""",
+    # A text is stored and held in one step: no page shows it in between, and no change is noted.
+    read=["json_ld", "because"],
 )
 MAKE_DUE = _update(("facts_hash",), avis.RESET)
 SETTLE = _update(("outcome",), avis.SETTLE)

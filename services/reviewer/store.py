@@ -133,10 +133,10 @@ def store(  # noqa: PLR0913  # what a result is judged by
             drafts |= crowded
             if rewriter is None or not crowded or not tries_left:
                 worded = _worded(rulings, drafts)
-                _write(connection, worded, imprint, names)
-                keep_simhashes(connection, _to_keep(rulings, drafts))
                 kept = [each for each, ruling in worded if ruling.outcome is AvisOutcome.ACCEPTED]
-                hold(connection, held_by_rule(connection, hold_rules, kept))
+                held = held_by_rule(connection, hold_rules, kept)
+                _write(connection, worded, imprint, names, held)
+                keep_simhashes(connection, _to_keep(rulings, drafts))
                 fates = {result.claim.avis_id: ruling.fate for result, ruling in worded}
                 if also is not None:
                     also(connection, fates)
@@ -235,14 +235,16 @@ def _write(
     rulings: Sequence[tuple[AvisResult, Ruling]],
     imprint: Imprint,
     names: Mapping[int, str],
+    held: Mapping[int, HoldReason],
 ) -> None:
     accepted = [result for result, ruling in rulings if ruling.outcome is AvisOutcome.ACCEPTED]
     rejected = [result for result, ruling in rulings if ruling.outcome is AvisOutcome.REJECTED]
-    statements.execute_rows(
-        connection,
-        statements.ACCEPT,
-        [accepted_row(each, imprint, name=names[each.claim.avis_id]) for each in accepted],
-    )
+    by_id = {each.claim.avis_id: each for each in accepted}
+    rows = [
+        accepted_row(each, imprint, name=names[id_], because=held.get(id_))
+        for id_, each in by_id.items()
+    ]
+    statements.execute_rows(connection, statements.ACCEPT, rows)
     due = [
         {"id": result.claim.avis_id, "facts_hash": ruling.due_facts_hash}
         for result, ruling in rulings
@@ -255,7 +257,7 @@ def _write(
         if ruling.outcome is not None and ruling.outcome not in {PENDING, AvisOutcome.ACCEPTED}
     }
     _settle(connection, others)
-    _resolve(connection, [result.claim.avis_id for result in accepted])
+    _resolve(connection, list(by_id))
     statements.execute_rows(connection, statements.FAIL_ITEMS, map(failure_of, rejected))
     attempts = [
         attempt_row(result, attempt, ruling)

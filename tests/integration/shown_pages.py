@@ -50,11 +50,10 @@ def noted(*engines: Engine) -> dict[str, str]:
 
 
 @contextmanager
-def watched(*engines: Engine, perhaps_more: bool = False) -> Iterator[dict[str, str]]:
+def watched(*engines: Engine) -> Iterator[dict[str, str]]:
     """Assert that the log has those pages, and no other, that show something else afterwards.
 
-    What it has is in the dictionary then. `perhaps_more`: a transaction may change a page and
-    change it back.
+    What it has is in the dictionary then.
     """
     before = shown(*engines)
     for engine in engines:
@@ -65,5 +64,4 @@ def watched(*engines: Engine, perhaps_more: bool = False) -> Iterator[dict[str, 
     after = shown(*engines)
     found |= noted(*engines)
     changed = {s for s in {*before, *after} if before.get(s) != after.get(s)}
-    assert found.keys() >= changed, (found, sorted(changed))
-    assert perhaps_more or found.keys() == changed, (found, sorted(changed))
+    assert found.keys() == changed, (found, sorted(changed))

@@ -7,6 +7,7 @@ import orjson
 from services.reviewer.texts.attempts import Attempt
 from services.reviewer.texts.provenance import Imprint, json_ld
 from services.reviewer.texts.rulings import AvisResult, Claim, Ruling
+from shared.avis import HoldReason
 from shared.sirene.facts import said
 
 
@@ -20,8 +21,13 @@ def failure_of(result: AvisResult) -> dict[str, object]:
     return failure_row(result.claim, last.reasons[0], message)
 
 
-def accepted_row(result: AvisResult, imprint: Imprint, *, name: str) -> dict[str, object]:
-    """Return the values of an avis with the last attempt's text; `name` is as it is shown."""
+def accepted_row(
+    result: AvisResult, imprint: Imprint, *, name: str, because: HoldReason | None = None
+) -> dict[str, object]:
+    """Return the values of an avis with the last attempt's text; `name` is as it is shown.
+
+    `because` is why the text is held from now on.
+    """
     last = result.attempts[-1]
     return {
         "id": result.claim.avis_id,
@@ -33,6 +39,7 @@ def accepted_row(result: AvisResult, imprint: Imprint, *, name: str) -> dict[str
         "facts_hash": result.claim.facts_hash,
         "context_hash": result.claim.context_hash,
         "display_name": name,
+        "because": because,
         "json_ld": orjson.dumps(json_ld(result.claim, last, imprint, name=name)).decode(),
     }
 

@@ -54,9 +54,7 @@ def test_an_event_is_noted_if_and_only_if_the_page_shows_something_else(
         prepare(subject, event, way, source)
         if has_text:
             subject.set(_TEXT)
-        # It is stored, then held, in one transaction.
-        in_two_steps = event == AvisEvent.TEXT_HELD
-        with watched(register.engine, perhaps_more=in_two_steps) as found:
+        with watched(register.engine) as found:
             way(subject)
         assert set(found) <= {subject.siret}
 
