@@ -72,6 +72,7 @@ def test_every_panel_has_data_after_a_run(
                 insee_timeout_seconds=30,
                 fetcher_stall_seconds=60,
                 avis_providers_file=providers,
+                avis_hold_fallback_share=0.2,
                 metrics_port=port,
                 portal_port=portal,
                 version="rehearsal",
@@ -90,20 +91,35 @@ def test_every_panel_has_data_after_a_run(
         prometheus = PrometheusApi(url)
         with engine.begin() as connection:
             order_import(connection, Scope(departements=["33"]), row_limit=ROWS, per_day=35_000)
-        wait_for(lambda: progress().received >= ROWS, seconds=240, what="the import")
+        base_url = f"http://127.0.0.1:{portal}"
+        wait_for(lambda: _is_portal_open(base_url), seconds=60, what="the portal")
+
+        def is_imported() -> bool:
+            # The portal is at work at the same time as the others.
+            _read_pages(engine, base_url)
+            return progress().received >= ROWS
+
+        wait_for(is_imported, seconds=240, what="the import")
         deadline_seconds = time.monotonic() + PATIENCE_SECONDS
         while (faults := _faults(prometheus)) and time.monotonic() < deadline_seconds:
-            _read_pages(engine, f"http://127.0.0.1:{portal}")
+            _read_pages(engine, base_url)
             time.sleep(5)  # a scrape's interval
         assert faults == []
 
 
-def _read_pages(engine: Engine, portal: str) -> None:
+def _is_portal_open(base_url: str) -> bool:
+    try:
+        return requests.get(f"{base_url}/readyz", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def _read_pages(engine: Engine, base_url: str) -> None:
     """Read some pages twice: once from their rows, once from the cache."""
     with engine.connect() as connection:
         slugs = connection.scalars(text("SELECT slug FROM pro_localisations LIMIT 5")).all()
     for path in ("/", *(f"/pages/{slug}" for slug in [*slugs, *slugs])):
-        assert requests.get(portal + path, timeout=30).status_code == HTTPStatus.OK
+        assert requests.get(base_url + path, timeout=30).status_code == HTTPStatus.OK
 
 
 def _faults(prometheus: PrometheusApi) -> list[str]:
