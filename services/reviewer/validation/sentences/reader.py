@@ -215,6 +215,6 @@ def _shapes(
     yield from without_asides(plain, flags)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=512)
 def _readings(rule: str, symbols: tuple[frozenset[str], ...], flags: frozenset[str]) -> Readings:
     return grammar().readings(rule, symbols, flags)
