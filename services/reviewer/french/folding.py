@@ -77,6 +77,10 @@ class Token:
 _fold_word = lru_cache(maxsize=16384)(fold)
 
 
+MOST_WORDS = 100
+"""The most words of an avis, as `tokenise` counts them: a long name or activity makes none long."""
+
+
 def tokenise(text: str) -> list[Token]:
     return [
         Token(word := match.group(), _fold_word(word), *match.span())

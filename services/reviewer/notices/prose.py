@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from services.reviewer.french.folding import MOST_WORDS, tokenise
 from services.reviewer.notices.draws import Draws
 from services.reviewer.notices.outline import ACTIVITY
 from services.reviewer.notices.sentences import Variant, fill, roots, sections
@@ -34,6 +35,7 @@ class _Written:
     """
 
     texts: list[str] = field(default_factory=list)
+    length_words: int = 0
     establishments: int = 0
     beginnings: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
@@ -43,9 +45,16 @@ class _Written:
     here: bool = True
     last: str = ""
 
+    def fits(self, more_words: int, most_words: int) -> bool:
+        """Return whether there is room for these words; an opening always has room."""
+        return not self.texts or self.length_words + more_words <= most_words
+
 
 def write(wanted: Iterable[str], values: Mapping[str, str], draws: Draws) -> str:
-    """Return the text of these sections; those for which no variant has its values are left out."""
+    """Return the text of these sections.
+
+    A section is left out where no variant has its values, or where it would make the text too long.
+    """
     written = _Written()
     found = {section: list(_variants(section, values, draws)) for section in wanted}
     needed = {section: _least(variants, values) for section, variants in found.items()}
@@ -54,7 +63,11 @@ def write(wanted: Iterable[str], values: Mapping[str, str], draws: Draws) -> str
             del needed[section]
             left = _MOST_ESTABLISHMENTS - written.establishments - sum(needed.values())
             faults = [_faults(one, values, written, left) for one in variants]
-            _add(variants[faults.index(min(faults))], section, values, written)
+            chosen = variants[faults.index(min(faults))]
+            kept_words = _shortest(found[ACTIVITY], values) if ACTIVITY in needed else 0
+            most_words = MOST_WORDS - kept_words
+            if section == ACTIVITY or written.fits(_words(chosen, values), most_words):
+                _add(chosen, section, values, written)
     return _REGISTER.sub("répertoire Sirene", " ".join(written.texts), count=1)
 
 
@@ -111,7 +124,17 @@ def _add(variant: Variant, section: str, values: Mapping[str, str], written: _Wr
     # « Y » and « son » are of the opening's place; a count in between has a place of its own.
     written.here = not written.texts
     written.last = text
+    written.length_words += _words(variant, values)
     written.texts.append(fill(text, values))
+
+
+def _words(variant: Variant, values: Mapping[str, str]) -> int:
+    given = dict.fromkeys(variant.slots & _GIVEN, "X")
+    return len(tokenise(fill(variant.text, {**values, **given})))
+
+
+def _shortest(variants: Iterable[Variant], values: Mapping[str, str]) -> int:
+    return min((_words(each, values) for each in variants), default=0)
 
 
 def _beginning(variant: Variant) -> str:

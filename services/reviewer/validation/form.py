@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 
 from services.reviewer.french.disguises import is_of_another_script
-from services.reviewer.french.folding import fold, runs, tokenise
+from services.reviewer.french.folding import MOST_WORDS, fold, runs, tokenise
 from services.reviewer.validation import grounding
 from services.reviewer.validation.checked_text import NOTHING, CheckedText
 from services.reviewer.validation.known import FUNCTION_WORDS
@@ -20,8 +20,6 @@ LEAST_WORDS = 15
 LEAST_WORDS_OF_A_LINE = 8
 """The least words of a text that says all it must, and is understood to its end: a short line
 (ADR 31)."""
-MOST_WORDS = 100
-"""The most words of the rest: a long name or activity does not make a text long."""
 _LEAST_WORDS_FOR_LANGUAGE = 4
 _LEAST_FRENCH = 0.3
 _REPEATED_WORDS = 7

@@ -129,6 +129,21 @@ def test_the_french_is_right_for_every_legal_form_in_every_kind_of_commune(
         assert _BAD_FRENCH.search(text) is None, text
 
 
+def test_what_would_make_a_text_too_long_is_left_out(facts_like: FactsLike) -> None:
+    """One of the longest forms, far from its own commune: this seed told 101 words."""
+    facts = facts_like(
+        **RICH,
+        siret="44063158778888",
+        categorie_juridique="5547",
+        commune="Bors (Canton de Charente-Sud)",
+        code_commune=None,
+        departement=None,
+        tranche_effectifs="42",
+        est_siege=True,
+    )
+    assert validate(generate(facts, YEAR).text, facts).accepted
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_legal_form_headcount_and_kind_of_commune_passes(facts_like: FactsLike) -> None:
