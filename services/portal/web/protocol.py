@@ -45,7 +45,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._header_bytes = 0
         self._is_refused = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn names it so
         super().connection_made(transport)
         if len(self.connections) > self.config.most_connections:
             self._refuse(503)

@@ -29,6 +29,7 @@ from services.portal.api.compat.parameters import (
     SECONDARY,
 )
 from services.portal.api.problems import invalid_parameters, problem
+from services.portal.api.recherche import filters_of
 from services.portal.api.statements import COUNTS_OF_UNITES, SUBJECTS
 from services.portal.search.engine import MOST_HITS, Engine, Filters, Found, Hit, Near, Search
 from services.portal.web.connections import PortalDatabases
@@ -50,16 +51,8 @@ class Compat:
         values = _read(SEARCH_PARAMETERS, request)
         if not any(values[name] for name in _CRITERIA):
             raise problem("parametre-manquant", _NO_CRITERION)
-        filters = Filters(
-            code_commune=values["code_commune"],
-            code_postal=values["code_postal"],
-            departement=values["departement"],
-            region=values["region"],
-            activite_principale=values["activite_principale"],
-            tranche_effectifs=values["tranche_effectif_salarie"],
-            categorie_juridique=values["nature_juridique"],
-            etat=_ETATS[values["etat_administratif"]],
-        )
+        etat = _ETATS[values["etat_administratif"]]
+        filters = filters_of({**values, "etat": etat, "siege": None})
         return await self._answer(values, Search(q=values["q"] or "", filters=filters))
 
     async def compat_near_point(self, request: Request) -> Response:

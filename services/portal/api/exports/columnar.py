@@ -33,8 +33,8 @@ class ParquetFile:
 
     def __init__(self, columns: Sequence[str]) -> None:
         # Only this needs it, and it is heavy.
-        import pyarrow as pa  # noqa: PLC0415
-        from pyarrow import parquet as pq  # noqa: PLC0415
+        import pyarrow as pa  # noqa: PLC0415  large, and for exports alone
+        from pyarrow import parquet as pq  # noqa: PLC0415  as above
 
         self._arrow = pa
         self._schema = pa.schema([(name, pa.string()) for name in columns])
