@@ -131,6 +131,10 @@ dashboards: install ## Write Grafana's dashboards from their code
 alerts: install ## Write Prometheus' alert rules from shared/alerts
 	@$(PY) -m deploy.prometheus
 
+.PHONY: manual
+manual: install ## Write docs/settings.md from the code
+	@$(PY) -m deploy.manual
+
 .PHONY: texts-sample
 texts-sample: install ## Write docs/texts-sample.md: sixty texts of the template
 	@$(PY) -m tests.unit.reviewer.notices.texts_sample

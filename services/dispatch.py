@@ -13,6 +13,7 @@ import sys
 
 from shared.controls import shown_lines
 from shared.errors import UserError
+from shared.version import VERSION
 
 # Each command with its owner and its help.
 COMMANDS = {
@@ -60,14 +61,17 @@ usage: ./sirenade COMMAND [--help] …
 
 {_LIST}
 
-./sirenade COMMAND --help says more. Commands use the database of
-SIRENADE_DATABASE_URL; without it, that of the last `make demo`.
+./sirenade COMMAND --help says more; ./sirenade --version names the release. Commands use
+the database of SIRENADE_DATABASE_URL; without it, that of the last `make demo`.
 """
 
 
 def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         sys.stdout.write(_HELP)
+        return 0
+    if arguments[0] == "--version":
+        sys.stdout.write(f"sirenade {VERSION}\n")
         return 0
     if arguments[0] not in COMMANDS:
         sys.stderr.write(f"error: unknown command {arguments[0]!r}: ./sirenade --help lists them\n")
@@ -111,7 +115,7 @@ def _run_with_demo_database(arguments: list[str]) -> int:
         signal.signal(number, pass_on)
     try:
         with demo_database() as url:
-            command = [sys.executable, "-m", "services.dispatch", *arguments]
+            command = [sys.executable, "-P", "-m", "services.dispatch", *arguments]
             environment = {**os.environ, "SIRENADE_DATABASE_URL": url}
             children.append(subprocess.Popen(command, env=environment))  # noqa: S603  # this program
             status = children[0].wait()

@@ -29,7 +29,9 @@ class LogSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="the least level that is logged: DEBUG, INFO, WARNING, ERROR"
+    )
     log_directory: Path | None = Field(
         default=None, description="an existing folder, where services keep log files as well"
     )
@@ -114,7 +116,7 @@ class MeteredSettings(DatabaseSettings):
     """The settings of every process that serves /metrics."""
 
     metrics_port: int = Field(default=9191, ge=0, le=65535, description="0: no /metrics")
-    metrics_host: str = "127.0.0.1"
+    metrics_host: str = Field(default="127.0.0.1", description="where /metrics is served")
     version: str = Field(default="", description="what was deployed, as /metrics shows it")
 
 

@@ -11,26 +11,61 @@ from shared.settings import PREFIX, HttpSettings, ServiceSettings
 class FetcherSettings(ServiceSettings, HttpSettings):
     """The fetcher's settings, each an environment variable with the prefix SIRENADE_."""
 
-    insee_url: HttpUrl = HttpUrl("https://api.insee.fr/api-sirene/3.11")
+    insee_url: HttpUrl = Field(
+        default=HttpUrl("https://api.insee.fr/api-sirene/3.11"), description="the API of Sirene"
+    )
     insee_key: SecretStr = Field(min_length=1, description="key of the INSEE portal")
-    # The quota of the public plan; the limits in INSEE's headers replace it.
-    insee_requests_per_minute: float = Field(default=30, ge=0.1, le=10_000)
-    insee_requests_per_hour: float | None = Field(default=None, ge=1)
-    insee_timeout_seconds: float = Field(default=30, ge=1, le=300)
-    insee_rows_per_page: int = Field(default=MAX_ROWS_PER_PAGE, ge=1, le=MAX_ROWS_PER_PAGE)
-    # Pages that this process fetches at once; None means one for each walk.
-    fetcher_threads: int | None = Field(default=None, ge=1, le=64)
-    # Walks side by side, over all fetchers; None means as many as the quota can use.
-    fetcher_parallel_batches: int | None = Field(default=None, ge=1, le=64)
-    fetcher_slot_patience_seconds: float = Field(default=30, ge=1, le=300)
-    # The fetcher pauses while this many slices wait for the writer.
-    fetcher_max_slices_ready: int = Field(default=100, ge=1, le=10_000)
-    # Seconds without a written slice after which a page is fetched again.
-    fetcher_stall_seconds: float = Field(default=60, ge=1, le=3600)
-    # Seconds between two questions of a delta that waits for INSEE to publish.
-    fetcher_delta_poll_seconds: float = Field(default=180, ge=1, le=3600)
-    # Numbers that INSEE no longer lists, asked for in a French day, one request each.
-    fetcher_lookups_per_day: int = Field(default=500, ge=0, le=1440)
+    insee_requests_per_minute: float = Field(
+        default=30,
+        ge=0.1,
+        le=10_000,
+        description="the quota of your plan; the limits in INSEE's headers replace it",
+    )
+    insee_requests_per_hour: float | None = Field(
+        default=None, ge=1, description="the quota of an hour, where your plan has one"
+    )
+    insee_timeout_seconds: float = Field(
+        default=30, ge=1, le=300, description="time for one answer of INSEE"
+    )
+    insee_rows_per_page: int = Field(
+        default=MAX_ROWS_PER_PAGE,
+        ge=1,
+        le=MAX_ROWS_PER_PAGE,
+        description="establishments of one request",
+    )
+    fetcher_threads: int | None = Field(
+        default=None, ge=1, le=64, description="pages fetched at once; empty: one for each walk"
+    )
+    fetcher_parallel_batches: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="walks side by side, over all fetchers; empty: as many as the quota can use",
+    )
+    fetcher_slot_patience_seconds: float = Field(
+        default=30, ge=1, le=300, description="time that a page waits for its place in the quota"
+    )
+    fetcher_max_slices_ready: int = Field(
+        default=100, ge=1, le=10_000, description="slices that may wait for the writer"
+    )
+    fetcher_stall_seconds: float = Field(
+        default=60,
+        ge=1,
+        le=3600,
+        description="time without a written slice after which a page is fetched again",
+    )
+    fetcher_delta_poll_seconds: float = Field(
+        default=180,
+        ge=1,
+        le=3600,
+        description="time between two questions of a delta that waits for INSEE to publish",
+    )
+    fetcher_lookups_per_day: int = Field(
+        default=500,
+        ge=0,
+        le=1440,
+        description="numbers that INSEE no longer lists, asked for in a day, one request each",
+    )
 
     @property
     def addresses(self) -> dict[str, str]:

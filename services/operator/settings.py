@@ -9,6 +9,7 @@ from shared.roles.privileges import ROLES
 from shared.roles.statements import DEFAULT_PREFIX, is_prefix
 from shared.settings import HttpSettings, ServiceSettings
 
+_PASSWORD = Field(default=SecretStr(""), description="of this role, in PostgreSQL and RabbitMQ")
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -45,15 +46,15 @@ class RoleSettings(MonitorSettings):
         default=SecretStr(""), description="of a superuser, or of the server's administrator"
     )
     role_prefix: str = Field(default=DEFAULT_PREFIX, description="how the names of roles begin")
-    migrate_password: SecretStr = SecretStr("")
-    fetcher_password: SecretStr = SecretStr("")
-    writer_password: SecretStr = SecretStr("")
-    reviewer_password: SecretStr = SecretStr("")
-    operator_password: SecretStr = SecretStr("")
-    portal_password: SecretStr = SecretStr("")
-    indexer_password: SecretStr = SecretStr("")
-    exporter_password: SecretStr = SecretStr("")
-    reader_password: SecretStr = SecretStr("")
+    migrate_password: SecretStr = _PASSWORD
+    fetcher_password: SecretStr = _PASSWORD
+    writer_password: SecretStr = _PASSWORD
+    reviewer_password: SecretStr = _PASSWORD
+    operator_password: SecretStr = _PASSWORD
+    portal_password: SecretStr = _PASSWORD
+    indexer_password: SecretStr = _PASSWORD
+    exporter_password: SecretStr = _PASSWORD
+    reader_password: SecretStr = _PASSWORD
 
     @property
     def passwords(self) -> dict[str, str]:

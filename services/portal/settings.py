@@ -6,7 +6,7 @@ from shared.settings import MeteredSettings
 
 
 class PortalSettings(MeteredSettings):
-    portal_host: str = "127.0.0.1"
+    portal_host: str = Field(default="127.0.0.1", description="the address that it listens on")
     portal_port: int = Field(default=8080, ge=0, le=65535, description="0: any free port")
     portal_workers: int = Field(
         default=1, ge=1, le=64, description="processes; each takes the next port for /metrics"

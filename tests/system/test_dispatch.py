@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,3 +108,29 @@ def test_a_command_that_reads_the_register_takes_that_of_the_demo(
     command: str, needs: bool
 ) -> None:
     assert dispatch._needs_no_database(command.split()) is not needs
+
+
+def test_a_command_runs_from_any_folder_and_by_a_link(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "sirenade").symlink_to(ROOT / "sirenade")
+    # The caller's files are no modules of ours.
+    (tmp_path / "services").mkdir()
+    (tmp_path / "types.py").write_text("raise SystemExit(99)")
+    (tmp_path / "records.json").write_text("{")
+    result = subprocess.run(
+        [str(tmp_path / "sirenade"), "inspect", "records.json"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0
+    assert "bad_json" in result.stdout
+
+
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert dispatch.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"sirenade {project['version']}\n"

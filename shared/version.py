@@ -1,0 +1,3 @@
+"""The release of this source tree."""
+
+VERSION = "1.0.0"
