@@ -85,8 +85,9 @@ class Panel:
         for letter, (legend, query) in zip(_LETTERS, self.queries.items(), strict=False):
             target = prometheus.Dataquery().ref_id(letter).expr(query).datasource(SOURCE)
             target.legend_format(legend or "__auto")
-            # Bars show this moment: over a range, `topk` returns more series than it is asked for.
-            panel.with_target(target.instant() if self.make is _bars else target.range())
+            # A single value is that of this moment, or none: over a range, a series that has ended
+            # would show its last value as if it were current.
+            panel.with_target(target.range() if self.make is _graph else target.instant())
         return panel
 
 
@@ -126,7 +127,7 @@ def _stat(panel: Panel) -> stats.Panel:
         stats.Panel()
         .reduce_options(_last())
         .color_mode(common_model.BigValueColorMode.VALUE)
-        .graph_mode(common_model.BigValueGraphMode.AREA)
+        .graph_mode(common_model.BigValueGraphMode.NONE)
         .justify_mode(common_model.BigValueJustifyMode.AUTO)
         .text_mode(mode.VALUE_AND_NAME if several else mode.VALUE)
     )

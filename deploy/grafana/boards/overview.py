@@ -18,8 +18,38 @@ _ROWS_A_DAY = 35_000
 _HOUR_SECONDS = 3600
 _RECEIVED = "sum(rate(sirenade_rows_written_total[5m]))"
 
+_FIRES = 'ALERTS{alertstate="firing"}'
+_MOVED = (
+    "sum(increase(sirenade_rows_written_total[5m]))"
+    " + (sum(increase(sirenade_avis_reviewed_total[5m])) or vector(0))"
+)
+_OPEN = 'sum(max by (status) (sirenade_import_runs{status=~"pending|running"}))'
+_MOTIONS = {"0": ("idle", "blue"), "1": ("stalled", "red"), "2": ("moving", "green")}
+
 _WORK = (
     Row(1, "Does it work?")
+    .line(
+        stat(13, "Now", "none", width=6, words=_MOTIONS).shows(
+            "Moving: rows or texts were stored in the last five minutes. Stalled: a run is open,"
+            " and none was. Idle: nothing is ordered.",
+            f"clamp_max(2 * ({_MOVED} > bool 0) + ({_OPEN} > bool 0), 2)",
+            nothing="unknown",
+        ),
+        bars(14, "Alerts that fire", "none", width=8, levels=NONE_IS_GOOD).shows(
+            "Each alert that fires now; docs/operations.md has its runbook under its name.",
+            {
+                "{{alertname}}": f"count by (alertname) ({_FIRES})"
+                ' or label_replace(vector(0), "alertname", "none", "", "")'
+                f" unless on () count({_FIRES})"
+            },
+        ),
+        graph(15, "Answers of INSEE", "reqpm", width=10, stacked=True).shows(
+            "Requests to INSEE by what came of them. Anything but ok for long is an outage, or a"
+            " key that is refused.",
+            {"{{outcome}}": per_minute("sirenade_insee_requests_total", "outcome")},
+        ),
+        height=6,
+    )
     .line(
         stat(2, "Replicas that answer", "none", width=5, levels=NONE_IS_BAD).shows(
             "Processes of each service whose /metrics answered at the last scrape."
@@ -28,7 +58,7 @@ _WORK = (
         ),
         stat(3, "Open runs", "none", width=4).shows(
             "Imports that were ordered and are not complete.",
-            'sum(max by (status) (sirenade_import_runs{status=~"pending|running"}))',
+            _OPEN,
         ),
         stat(4, "Dead letters", "none", width=3, levels=NONE_IS_GOOD).shows(
             "Messages that no actor could handle, archived and not replayed yet:"

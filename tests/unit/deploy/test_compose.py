@@ -75,6 +75,19 @@ def test_logs_stay_below_their_bound_at_the_largest_number_of_replicas(
     assert most["reviewer"] >= 12
 
 
+def test_the_init_of_a_container_can_stop_a_process_of_another_user(
+    containers: dict[str, Any],
+) -> None:
+    """Without KILL a server whose entrypoint takes another user is killed at each stop."""
+    changing = {
+        name: container["cap_add"]
+        for name, container in containers.items()
+        if container.get("init") and "SETUID" in container.get("cap_add", ())
+    }
+    assert {"postgres", "rabbitmq"} <= changing.keys()
+    assert [name for name, added in changing.items() if "KILL" not in added] == []
+
+
 def test_every_container_has_bounded_logs_and_memory(containers: dict[str, Any]) -> None:
     for name, container in containers.items():
         assert container["logging"]["driver"] == "json-file", name

@@ -116,3 +116,11 @@ def test_the_check_tells_what_is_wrong() -> None:
         "P: the result lacks the labels ['queue']"
     ]
     assert list(faults_of(dashboard, Answers(refused="parse error"))) == ["P: refused: parse error"]
+
+
+@every_board
+def test_a_single_value_is_never_an_old_one(board: Board) -> None:
+    """Over a range, a series that ended an hour ago still has a last value."""
+    for panel in committed(board)["panels"]:
+        if panel["type"] in {"stat", "gauge", "bargauge"}:
+            assert all(target.get("instant") for target in panel["targets"]), panel["title"]
