@@ -13,8 +13,8 @@ import sys
 
 from shared.controls import shown_lines
 from shared.errors import UserError
-from shared.version import VERSION
 
+VERSION = "1.0.0"
 # Each command with its owner and its help.
 COMMANDS = {
     "import": ("fetcher", "import places, activities or the whole register from INSEE"),

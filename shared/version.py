@@ -1,3 +1,0 @@
-"""The release of this source tree."""
-
-VERSION = "1.0.0"
