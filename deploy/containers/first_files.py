@@ -51,6 +51,10 @@ PORTAL_REPLICAS=1
 #GRAFANA_PORT=3000
 #PORTAL_PORTS=8080-8083
 
+# Searches in Elasticsearch; .secrets/elasticsearch_api_key holds the key, or …_password.
+#SIRENADE_SEARCH_ENGINE=elasticsearch
+#SIRENADE_ELASTICSEARCH_URL=https://HOST:9200
+
 # Archives and backups; .secrets/archive_credentials holds the keys.
 # .secrets/backup_key seals backups: keep a copy elsewhere, never in the store.
 #SIRENADE_ARCHIVE_URL=s3://bucket/sirenade
@@ -77,6 +81,9 @@ def make(places: Places, *, demo: bool) -> Iterator[str]:
     yield from maker.secret("rabbitmq_accounts.json", _rabbitmq_accounts(maker), mode=0o644)
     # The databases of the register where there are several, between commas and without users.
     yield from maker.secret("shard_database_urls", "")
+    # Empty where Elasticsearch is switched off; of the two one is filled.
+    yield from maker.secret("elasticsearch_api_key", "")
+    yield from maker.secret("elasticsearch_password", "")
     yield from maker.secret("insee_key", _DEMO_KEY if demo else "")
     # The file holds lines NAME=value in the store's names; it is empty without an archive.
     yield from maker.secret("archive_credentials", "")

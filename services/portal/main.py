@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from services.portal.api.routes import api_routes
+from services.portal.elasticsearch.engine import ElasticsearchEngine
 from services.portal.pages.bodies import Bodies
 from services.portal.pages.documents import Documents
 from services.portal.pages.listings import Listings
@@ -65,7 +66,7 @@ class Parts:
         )
         self.logs = open_logs(settings)
         bodies = Bodies(settings.portal_cache_bytes)
-        self.engine = PostgresEngine(self.databases.shards)
+        self.engine = open_engine(settings, self.databases, metrics)
         self.store = PageServer(self.databases, self.documents, bodies, metrics)
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -123,6 +124,14 @@ def open_logs(settings: PortalSettings) -> list[Engine]:
         )
         for url in settings.shard_urls
     ]
+
+
+def open_engine(
+    settings: PortalSettings, databases: PortalDatabases, metrics: Metrics
+) -> PostgresEngine:
+    if settings.search_engine == "elasticsearch":
+        return ElasticsearchEngine(databases.shards, settings, metrics)
+    return PostgresEngine(databases.shards)
 
 
 def open_databases(settings: PortalSettings) -> PortalDatabases:

@@ -1,11 +1,75 @@
+import base64
+from collections.abc import Mapping
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from shared.settings import MeteredSettings
+from shared.http.egress import may_carry_secrets
+from shared.settings import PREFIX, DatabaseSettings, HttpSettings, MeteredSettings
 
 
-class PortalSettings(MeteredSettings):
+class SearchSettings(DatabaseSettings, HttpSettings):
+    """The engine of searches; the server of one of them, and how it knows us."""
+
+    search_engine: Literal["postgresql", "elasticsearch"] = Field(
+        default="postgresql", description="who finds the entries that have the words of a search"
+    )
+    elasticsearch_url: str = Field(default="", description="https://HOST:9200")
+    elasticsearch_user: str = Field(default="", description="with the password, or an API key")
+    elasticsearch_password: SecretStr = SecretStr("")
+    elasticsearch_api_key: SecretStr = Field(
+        default=SecretStr(""), description="an API key as Elasticsearch gives it, encoded"
+    )
+    elasticsearch_index: str = Field(
+        default="sirenade",
+        pattern=r"^[a-z][a-z0-9_]{0,40}$",
+        description="how the names of our indexes begin",
+    )
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        url = self.elasticsearch_url
+        return super().addresses | ({f"{PREFIX}ELASTICSEARCH_URL": url} if url else {})
+
+    @property
+    def elasticsearch_authorization(self) -> Mapping[str, str]:
+        """The header that says who asks; none where nobody has to."""
+        if key := self.elasticsearch_api_key.get_secret_value():
+            return {"Authorization": f"ApiKey {key}"}
+        if not self.elasticsearch_user:
+            return {}
+        login = f"{self.elasticsearch_user}:{self.elasticsearch_password.get_secret_value()}"
+        return {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
+
+    @field_validator("elasticsearch_url")
+    @classmethod
+    def _is_a_server(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            sound = parts.scheme in {"http", "https"} and bool(parts.hostname)
+            sound &= not (parts.query or parts.fragment or parts.username)
+        except ValueError:
+            sound = False
+        if url and not sound:
+            raise ValueError("is no address: https://HOST:9200, user and password apart")
+        if url and not may_carry_secrets(url):
+            raise ValueError("names of people go over https only: https://HOST:9200")
+        return url
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> Self:
+        if self.search_engine == "elasticsearch" and not self.elasticsearch_url:
+            raise ValueError(f"{PREFIX}ELASTICSEARCH_URL is missing")
+        has_password = bool(self.elasticsearch_password.get_secret_value())
+        if bool(self.elasticsearch_user) != has_password:
+            raise ValueError(f"{PREFIX}ELASTICSEARCH_USER and _PASSWORD go together")
+        if self.elasticsearch_user and self.elasticsearch_api_key.get_secret_value():
+            raise ValueError(f"{PREFIX}ELASTICSEARCH_USER and _API_KEY exclude each other")
+        return self
+
+
+class PortalSettings(MeteredSettings, SearchSettings):
     portal_host: str = Field(default="127.0.0.1", description="the address that it listens on")
     portal_port: int = Field(default=8080, ge=0, le=65535, description="0: any free port")
     portal_workers: int = Field(

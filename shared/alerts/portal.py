@@ -1,4 +1,4 @@
-"""The portal: slow answers, failing answers, a search that falls behind."""
+"""The portal: slow answers, failing answers, a search or its Elasticsearch that falls behind."""
 
 from shared.alerts.condition import severities
 
@@ -30,5 +30,20 @@ CONDITIONS = (
         expression="max(sirenade_index_lag_seconds) > 300",
         hold="10m",
         summary="The search lacks changes of the last {{ $value | humanizeDuration }}.",
+    ),
+    # Nothing that was erased is shown meanwhile, but it is still stored there.
+    warning(
+        "SirenadeElasticsearchLate",
+        expression="max(sirenade_elasticsearch_lag_seconds) > 300",
+        hold="10m",
+        summary="Elasticsearch lacks changes of the last {{ $value | humanizeDuration }}.",
+    ),
+    warning(
+        "SirenadeElasticsearchRefuses",
+        expression="""
+            sum(increase(sirenade_elasticsearch_documents_total{result="refused"}[1h])) > 0
+        """,
+        hold="1m",
+        summary="Elasticsearch could not store {{ $value | humanize }} documents.",
     ),
 )

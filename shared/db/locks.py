@@ -38,6 +38,8 @@ class Lock(IntEnum):
     AVIS_ORDERS = 0x51_4E_0D_E5
     # The table of prefixes: shared by whoever deletes words, exclusive for whoever makes it anew.
     SEARCH_PREFIXES = 0x51_4E_9F_E5
+    # The index of a shard in Elasticsearch, by the indexer or command that writes there.
+    ELASTICSEARCH = 0x51_4E_E1_A5
     # The sweep over the contexts of accepted texts, by the reviewer that writes its next step.
     CONTEXTS = 0x51_4E_C0_7E
 

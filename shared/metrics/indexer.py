@@ -2,6 +2,8 @@
 
 from shared.metrics.catalogue import Catalogue
 
+DOCUMENT_RESULTS = ("put", "emptied", "refused")
+
 
 class IndexerMetrics:
     def _add_indexer(self, new: Catalogue) -> None:
@@ -19,6 +21,16 @@ class IndexerMetrics:
         )
         self.index_entries = new.gauge(
             "sirenade_index_entries", "Entries of the index, as PostgreSQL estimates them.", "shard"
+        )
+        self.elasticsearch_lag_seconds = new.gauge(
+            "sirenade_elasticsearch_lag_seconds",
+            "Age of the oldest change of a page that Elasticsearch has not confirmed.",
+            "shard",
+        )
+        self.elasticsearch_documents = new.counter(
+            "sirenade_elasticsearch_documents",
+            "Documents by what became of them; one that cannot be stored is not found there.",
+            result=DOCUMENT_RESULTS,
         )
         self.index_entries_put = new.counter(
             "sirenade_index_entries_put", "Entries that were written."

@@ -30,6 +30,10 @@ class PortalMetrics:
         self.portal_hits_dropped = new.counter(
             "sirenade_portal_hits_dropped", "Hits of a search whose rows may not be shown any more."
         )
+        self.portal_searches_instead = new.counter(
+            "sirenade_portal_searches_instead",
+            "Looks for words by PostgreSQL because Elasticsearch was away.",
+        )
         self.portal_cache_bytes = new.gauge(
             "sirenade_portal_cache_bytes", "Memory of the bodies that are kept."
         )

@@ -15,8 +15,10 @@ from shared.page_changes.log import (
     Changes,
     PageChange,
     forget_old,
+    held_erasures,
     held_seconds,
     latest,
+    oldest_open,
     read,
 )
 
@@ -29,7 +31,9 @@ __all__ = [
     "CursorLost",
     "PageChange",
     "forget_old",
+    "held_erasures",
     "held_seconds",
     "latest",
+    "oldest_open",
     "read",
 ]

@@ -46,6 +46,16 @@ _FORGET = text("""
 """)
 
 
+_OLDEST = text(f"SELECT {_OLDEST_OPEN}")
+# A page that keeps a name has changed only; the erasure took its entry away all the same.
+_HELD_ERASURES = text(f"""
+    SELECT xid, pro_localisation_id FROM page_changes c
+    WHERE xid >= {_OLDEST_OPEN} AND (kind = 'erased' OR kind = 'changed' AND NOT EXISTS (
+        SELECT FROM search_entries s WHERE s.pro_localisation_id = c.pro_localisation_id))
+    ORDER BY xid, pro_localisation_id LIMIT :rows
+""")
+
+
 class ChangeKind(StrEnum):
     """The kind of a change, as it matters to a reader: an erased page has lost its name."""
 
@@ -114,6 +124,23 @@ def held_seconds(connection: Connection) -> float:
     """Return the age of the first row that an open transaction holds back; 0 where none does."""
     held: float = connection.execute(_HELD).scalar_one()
     return held
+
+
+def oldest_open(connection: Connection) -> int:
+    """Return the number of the oldest transaction that is open.
+
+    Whoever reads in the same snapshot, or later, sees what all transactions before it did.
+    """
+    number: int = connection.execute(_OLDEST).scalar_one()
+    return number
+
+
+def held_erasures(connection: Connection, limit: int) -> list[Cursor]:
+    """Return erasures of pages that are committed, and that an open transaction holds back.
+
+    Who may not wait takes them first, and reads them again in their turn.
+    """
+    return [Cursor(*row) for row in connection.execute(_HELD_ERASURES, {"rows": limit})]
 
 
 def forget_old(connection: Connection) -> int:

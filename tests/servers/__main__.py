@@ -11,6 +11,7 @@ from deploy.local.folders import LOCAL, relocated_folders
 from deploy.local.postgres_binaries import binaries_for
 from tests.servers import monitoring_binaries
 from tests.servers.chromium_binaries import find_or_fetch_chromium
+from tests.servers.elasticsearch import find_or_fetch_emulators
 from tests.servers.npm_packages import find_or_fetch_axe, find_or_fetch_azurite
 from tests.servers.postgres_binaries import find_or_fetch_postgres
 from tests.servers.rabbitmq_binaries import find_or_fetch_rabbitmq
@@ -23,6 +24,7 @@ def prepare() -> None:
     if os.environ.get("SIRENADE_TEST_RABBITMQ_URL"):
         print("RabbitMQ: the server of SIRENADE_TEST_RABBITMQ_URL, and for the tests that kill it:")
     print(f"RabbitMQ: {find_or_fetch_rabbitmq().root}")
+    print(f"in place of Elasticsearch: {find_or_fetch_emulators()}")
     for tool in ("promtool", "amtool"):
         print(f"{tool}: {monitoring_binaries.find_or_fetch(tool)}")
 

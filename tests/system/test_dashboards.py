@@ -19,6 +19,7 @@ from shared.imports.orders import order_delta, order_import
 from shared.imports.progress import Progress
 from shared.imports.scope import Scope
 from tests.integration.reviewer.llmock_server import GOOD_REPLY, llmock_server
+from tests.servers.elasticsearch import EMULATORS, running_emulator
 from tests.servers.rabbitmq import RunningRabbitmq, start_rabbitmq
 from tests.system.conftest import API, Insee, Processes, wait_for
 from tests.system.monitored import Target, exporter_of_postgres, prometheus_over
@@ -62,6 +63,7 @@ def test_every_panel_has_data_after_a_run(
         with engine.begin() as connection:
             connection.execute(text("UPDATE review_budget SET cap_eur = 20"))
             order_delta(connection, since=datetime.fromisoformat("2026-07-01"), overlap_hours=0)
+        elasticsearch = stack.enter_context(running_emulator(EMULATORS[0], tmp_path))
         ports = {name: free_port() for name in (*SERVICES, "reviewer-2")}
         portal = free_port()
         for name, port in ports.items():
@@ -75,6 +77,8 @@ def test_every_panel_has_data_after_a_run(
                 avis_hold_fallback_share=0.2,
                 metrics_port=port,
                 portal_port=portal,
+                search_engine="elasticsearch",
+                elasticsearch_url=elasticsearch,
                 version="rehearsal",
                 log_directory=tmp_path,
             ).start(name)

@@ -74,8 +74,27 @@ _PARTS = Row(40, "Pages and search").line(
     ),
 )
 
+_ELASTICSEARCH = Row(60, "Elasticsearch, where it is switched on").line(
+    graph(61, "Documents", "wps").shows(
+        "Documents that were put and emptied, a second, and those that it could not store.",
+        {"{{result}}": f"sum by (result) (rate(sirenade_elasticsearch_documents_total[{RATE}]))"},
+    ),
+    graph(62, "Lag", "s").shows(
+        "Age of the oldest change of a page that it has not confirmed. What was erased is not shown"
+        " meanwhile, but it is still stored there.",
+        {"{{shard}}": "max by (shard) (sirenade_elasticsearch_lag_seconds)"},
+    ),
+    graph(63, "Hits", "reqps").shows(
+        "Ids that PostgreSQL did not confirm, and looks for words that it did itself.",
+        {
+            "dropped": f"sum(rate(sirenade_portal_hits_dropped_total[{RATE}]))",
+            "instead": f"sum(rate(sirenade_portal_searches_instead_total[{RATE}]))",
+        },
+    ),
+)
+
 PORTAL = Board(
     "Portal",
     "The portal: what readers ask for, how fast it answers, and how fresh the search is.",
-    (_GLANCE, _READERS, _PARTS),
+    (_GLANCE, _READERS, _PARTS, _ELASTICSEARCH),
 )

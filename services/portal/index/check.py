@@ -57,7 +57,7 @@ def compare(connection: Connection) -> IndexDifferences:
 
     The caller's transaction sees one state of the database.
     """
-    waiting = _waiting(connection)
+    waiting = waiting_pages(connection, cursors.INDEX)
     found = IndexDifferences(waiting=len(waiting))
     words: Counter[str] = Counter()
     for ids in _steps(connection):
@@ -80,8 +80,9 @@ def compare(connection: Connection) -> IndexDifferences:
     return found
 
 
-def _waiting(connection: Connection) -> frozenset[int]:
-    place = cursors.read(connection, cursors.INDEX)
+def waiting_pages(connection: Connection, consumer: str) -> frozenset[int]:
+    """Return the pages that have changed behind the consumer's place in the log."""
+    place = cursors.read(connection, consumer)
     if place is None or place.position is None:
         return frozenset()
     after = page_changes.Cursor.parse(place.position)

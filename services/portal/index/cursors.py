@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from shared import page_changes
+from shared.page_changes import Cursor
+
 INDEX, REBUILD, PREFIXES = "index", "rebuild", "prefixes"
 
 _BEGIN = text("""
@@ -19,6 +22,12 @@ _READ = text("""
     FROM search_cursors WHERE consumer = :consumer
 """)
 _END = text("DELETE FROM search_cursors WHERE consumer = :consumer")
+_LAG = text("""
+    SELECT coalesce((
+      SELECT CAST(extract(epoch FROM now() - changed_at) AS double precision) FROM page_changes
+      WHERE (xid, pro_localisation_id) > (:xid, :pro_localisation_id)
+      ORDER BY xid, pro_localisation_id LIMIT 1), 0)
+""")
 
 
 class CursorPlace(NamedTuple):
@@ -44,3 +53,11 @@ def read(connection: Connection, consumer: str) -> CursorPlace | None:
 
 def end(connection: Connection, consumer: str) -> None:
     connection.execute(_END, {"consumer": consumer})
+
+
+def lag_seconds(connection: Connection, consumer: str) -> float:
+    """Return the age of the first change that the consumer has not read; 0 where there is none."""
+    place = read(connection, consumer)
+    after = Cursor.parse(place.position) if place and place.position else page_changes.START
+    lag: float = connection.execute(_LAG, after._asdict()).scalar_one()
+    return lag

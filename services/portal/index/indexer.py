@@ -22,12 +22,6 @@ BATCH = 2000
 
 # A search reads the whole list of pending entries: left alone, searches cost five times as much.
 _CLEAN = text("SELECT clean_search_entries()")
-_LAG = text("""
-    SELECT coalesce((
-      SELECT CAST(extract(epoch FROM now() - changed_at) AS double precision) FROM page_changes
-      WHERE (xid, pro_localisation_id) > (:xid, :pro_localisation_id)
-      ORDER BY xid, pro_localisation_id LIMIT 1), 0)
-""")
 _ENTRIES = text("""
     SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = CAST('search_entries' AS regclass)
 """)
@@ -68,12 +62,11 @@ class Indexer:
 
     def _measure(self) -> None:
         with self.engine.connect() as connection:
-            place = cursors.read(connection, cursors.INDEX)
-            after = Cursor.parse(place.position) if place and place.position else page_changes.START
-            lag, entries = connection.scalar(_LAG, after._asdict()), connection.scalar(_ENTRIES)
+            lag = cursors.lag_seconds(connection, cursors.INDEX)
+            entries = connection.scalar(_ENTRIES)
             held = page_changes.held_seconds(connection)
         self.metrics.page_changes_held_seconds.labels(shard=self.shard).set(held)
-        self.metrics.index_lag_seconds.labels(shard=self.shard).set(lag or 0)
+        self.metrics.index_lag_seconds.labels(shard=self.shard).set(lag)
         self.metrics.index_entries.labels(shard=self.shard).set(entries or 0)
 
 

@@ -1,11 +1,18 @@
-"""The composition of the indexer: one loop for each shard."""
+"""The composition of the indexer: one loop for each shard, and one for its Elasticsearch."""
+
+from collections.abc import Iterator
 
 import dramatiq
 from sqlalchemy import Engine
 
+from services.portal.elasticsearch.indexes import ShardIndexes
+from services.portal.elasticsearch.server import WORK_BOUNDS, ElasticsearchServer
+from services.portal.index.elasticsearch.follower import Follower
 from services.portal.index.indexer import Indexer
 from services.portal.index.settings import IndexSettings
+from services.portal.settings import SearchSettings
 from shared.clock import Clock
+from shared.db.engine import make_engine
 from shared.db.shards import open_shards
 from shared.metrics import Metrics
 from shared.runtime.service import Loop, Service
@@ -38,4 +45,31 @@ def build(
         )
         for number, shard in enumerate(shards)
     )
-    return Service(name="indexer", loops=loops)
+    return Service(name="indexer", loops=(*loops, *_elasticsearch_loops(settings, clock, metrics)))
+
+
+def _elasticsearch_loops(settings: IndexSettings, clock: Clock, metrics: Metrics) -> Iterator[Loop]:
+    """Yield a loop for each shard, each with its own connection: Elasticsearch may take long."""
+    if settings.search_engine != "elasticsearch":
+        return
+    for number, url in enumerate(settings.shard_urls):
+        engine = make_engine(
+            url,
+            application_name="sirenade-elasticsearch",
+            pool_size=1,
+            statement_timeout_seconds=TIMEOUT_SECONDS,
+        )
+        follower = follower_of(settings, engine, number, clock, metrics)
+        yield Loop(
+            f"elasticsearch {number}",
+            interval_seconds=settings.index_interval_seconds,
+            step=follower.step,
+        )
+
+
+def follower_of(
+    settings: SearchSettings, engine: Engine, shard: int, clock: Clock, metrics: Metrics
+) -> Follower:
+    server = ElasticsearchServer(settings, WORK_BOUNDS)
+    indexes = ShardIndexes(server, settings.elasticsearch_index, shard)
+    return Follower(engine, indexes, clock, metrics)

@@ -1,9 +1,10 @@
 from pydantic import Field, SecretStr
 
+from services.portal.settings import SearchSettings
 from shared.settings import ServiceSettings
 
 
-class IndexSettings(ServiceSettings):
+class IndexSettings(ServiceSettings, SearchSettings):
     # The changes of pages are rows.
     broker_url: SecretStr = SecretStr("memory://")
     index_interval_seconds: float = Field(

@@ -17,13 +17,19 @@ from services.portal.search.engine import Found, Hit, Search, Understood
 from services.portal.search.lexicon import Ask
 from services.portal.search.lists import ENTRIES, NUMBERED, Listed
 from services.portal.search.ranks import Ranked, ranked
+from services.portal.search.source import EntrySource
+from services.portal.search.terms import AnyOf, tsquery
 
 
 class SearchAnswer:
-    """Finds the answer with statements to the shards; `total` is the number of all entries."""
+    """Finds the answer with statements to the shards; `total` is the number of all entries.
 
-    def __init__(self, ask: Ask, search: Search, total: int) -> None:
+    `source` finds the entries that have words.
+    """
+
+    def __init__(self, ask: Ask, source: EntrySource, search: Search, total: int) -> None:
         self._ask = ask
+        self._source = source
         self._search = search
         self._total = total
 
@@ -126,6 +132,7 @@ class SearchAnswer:
     def _candidates(self, asked: Asked) -> Candidates:
         return Candidates(
             self._ask,
+            self._source,
             asked,
             self._search.filters,
             self._circle,
@@ -148,7 +155,7 @@ class SearchAnswer:
                 return Counts(len(best), is_exact=True, facets={})
             ids = [each.candidate.id for each in best]
             return self._count(ENTRIES, RowCondition("pro_localisation_id = ANY(%s)", (ids,)))
-        query = " | ".join(f"({query})" for query in candidates.queries)
+        query = tsquery(AnyOf(candidates.queries))
         conditions = [RowCondition("terms @@ CAST(%s AS tsquery)", (query,))]
         if self._circle is not None:
             conditions.append(self._circle.condition())

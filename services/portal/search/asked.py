@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.search.entries import quoted
+from services.portal.search.terms import AllOf, AnyOf, Lexeme, Terms
 from shared.search.trades import find_trades
 from shared.search.words import may_be_mended, telling, words_of
 from shared.sirene.identifiers import is_siren, is_siret
@@ -52,25 +52,23 @@ class AskedWord:
         of_activites = _OF_AN_ACTIVITY if self.activites else 0
         return self.frequency + of_activites + sum(number for _, number in self.near.values())
 
-    def query(self) -> str:
-        """Return the word as a tsquery."""
-        return self._lexeme(self.text, prefix=self.is_prefix)
+    def query(self) -> Lexeme:
+        return self._lexeme(self.text, is_prefix=self.is_prefix)
 
-    def wide_query(self) -> str:
+    def wide_query(self) -> AnyOf:
         """Return the word, or one that may be meant, or the activities that it calls.
 
-        Empty where no entry has any of them.
+        False where no entry has any of them.
         """
-        parts = [self.query()] if self.is_known else []
+        parts: list[Terms] = [self.query()] if self.is_known else []
         for lexeme in self.near:
-            both = " & ".join(self._lexeme(word) for word in lexeme.split())
-            parts.append(f"({both})" if " " in lexeme else both)
-        parts += [quoted(f"n={code}") for code in self.activites]
-        return " | ".join(parts)
+            both = [self._lexeme(word) for word in lexeme.split()]
+            parts.append(AllOf(both) if len(both) > 1 else both[0])
+        parts += [Lexeme(f"n={code}") for code in self.activites]
+        return AnyOf(parts)
 
-    def _lexeme(self, word: str, *, prefix: bool = False) -> str:
-        marks = ("*" if prefix else "") + ("A" if self.in_names else "")
-        return quoted(word) + (f":{marks}" if marks else "")
+    def _lexeme(self, word: str, *, is_prefix: bool = False) -> Lexeme:
+        return Lexeme(word, "A" if self.in_names else "", is_prefix)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from services.portal.search.asked import Asked, AskedWord
 from services.portal.search.conditions import any_of
 from services.portal.search.engine import Filters
+from services.portal.search.terms import AnyOf
 from shared.search.communes import NamedCommune, find_commune
 from shared.search.trades import find_trades
 from shared.search.words import telling
@@ -50,8 +51,8 @@ class Called:
         is_place = commune is not None and whole is not None and whole.told == commune.told
         return cls(words, rest, commune, is_place)
 
-    def groups(self) -> list[str]:
-        """Return the tsqueries that a row meets, each of them."""
+    def groups(self) -> list[AnyOf]:
+        """Return the terms that a row meets, each of them."""
         place = [any_of("c", self.commune.codes)] if self.commune else []
         return [*(word.wide_query() for word in (*self.words, *self.rest)), *place]
 

@@ -13,15 +13,14 @@ from services.portal.search.called import OF_A_COMMUNE, Called
 from services.portal.search.conditions import Circle, any_of, lexemes_of
 from services.portal.search.engine import Filters
 from services.portal.search.lexicon import SHORT_BEGINNINGS, Ask
-from services.portal.search.ranks import CANDIDATE_COLUMNS, Candidate
+from services.portal.search.ranks import Candidate
+from services.portal.search.source import EntrySource, FoundRows, rows_of
+from services.portal.search.terms import AllOf, AnyOf, Lexeme, Terms
 from shared.search.communes import NamedCommune, find_commune
-from shared.search.entries import TIER_LEXEMES, quoted
 from shared.search.words import telling, whole_name
 
 MOST = 200
 _MOST_OF_A_NAME = 50
-# More rows than these are not weighed by PostgreSQL: those of the highest tiers come first.
-_TIERS_FROM = 1500
 _UNKNOWN_NUMBER = 10**9
 _RARE = 100
 _MOST_TOGETHER = 3
@@ -30,19 +29,20 @@ _DOUBT = 4
 
 @dataclass
 class Candidates:
-    """Finds candidates for one question; `queries` are those that found them.
+    """Finds candidates for one question in a source; `queries` are those that found them.
 
     `is_cut`: a query had more rows than were read. `left_out`: words that the first query with an
     answer did without.
     """
 
     ask: Ask
+    source: EntrySource
     asked: Asked
     filters: Filters
     circle: Circle | None
     total: int
     enough: int
-    queries: list[str] = field(default_factory=list)
+    queries: list[Terms] = field(default_factory=list)
     is_cut: bool = False
     commune: NamedCommune | None = None
     left_out: Sequence[str] = ()
@@ -73,10 +73,10 @@ class Candidates:
     def find_beginning(self) -> list[Candidate]:
         """Find the largest rows of which the last word is only begun."""
         *others, last = self.asked.words
-        group = last.query()
+        group: Terms = last.query()
         if last.is_prefix and len(last.text) in SHORT_BEGINNINGS:
             begun = lexicon.words_beginning(self.ask, last.text)
-            group = " | ".join(map(quoted, dict.fromkeys([last.text, *begun])))
+            group = AnyOf([Lexeme(word) for word in dict.fromkeys([last.text, *begun])])
         self._add([*(word.query() for word in others), group], [], limit=_MOST_OF_A_NAME)
         return list(self._found.values())
 
@@ -133,10 +133,10 @@ class Candidates:
         if len(self._found) > before:
             self.commune = commune
 
-    def _find_name(self, words: Sequence[str], also: Sequence[str]) -> None:
+    def _find_name(self, words: Sequence[str], also: Sequence[Terms]) -> None:
         """Look for names of these very words: PARIS SHOP is a name."""
         if words and not self.asked.words[-1].is_prefix:
-            self._add([quoted(whole_name(words)), *also], [], limit=_MOST_OF_A_NAME)
+            self._add([Lexeme(whole_name(words)), *also], [], limit=_MOST_OF_A_NAME)
 
     def _joined(self, joins: dict[str, tuple[AskedWord, AskedWord]], known: dict[str, int]) -> None:
         """Take two words for one that was written as two."""
@@ -186,32 +186,23 @@ class Candidates:
         if self._found and not self.left_out:
             self.left_out = [word.text for word in self.asked.words if word not in words]
 
-    def _add(self, groups: Sequence[str], numbers: Sequence[int], *, limit: int = MOST) -> None:
-        query = self._query(groups)
-        if self._estimated(numbers) <= _TIERS_FROM:
-            rows = self._best(query, limit)
-        else:
-            rows = self._of_tiers(query, limit)
-        self._take(query, rows, limit)
+    def _add(self, groups: Sequence[Terms], numbers: Sequence[int], *, limit: int = MOST) -> None:
+        query, estimated = self._query(groups), self._estimated(numbers)
+        self._take(query, self.source.rows(query, self.circle, limit, estimated=estimated))
 
-    def _query(self, groups: Sequence[str]) -> str:
-        return " & ".join(f"({group})" for group in (*groups, *lexemes_of(self.filters)))
+    def _query(self, groups: Sequence[Terms]) -> Terms:
+        return AllOf([*groups, *lexemes_of(self.filters)])
 
-    def _add_listed(self, query: str, filters: Filters) -> None:
+    def _add_listed(self, query: Terms, filters: Filters) -> None:
         """Add the first of a list, whose rows the query has, too."""
         listed = lists.by_rank(self.ask, filters, None, MOST)
-        rows = self.ask(
-            f"SELECT {CANDIDATE_COLUMNS}, NULL FROM search_entries"
-            " WHERE pro_localisation_id = ANY(%s) AND siret = ANY(%s)",
-            ([row.id for row in listed], [row.siret for row in listed]),
-        )
-        self._take(query, rows, MOST)
+        rows = rows_of(self.ask, listed)
+        self._take(query, FoundRows(rows, is_cut=len(rows) >= MOST))
 
-    def _take(self, query: str, rows: Sequence[tuple[object, ...]], limit: int) -> None:
+    def _take(self, query: Terms, found: FoundRows) -> None:
         self.queries.append(query)
-        self.is_cut |= len(rows) >= limit
-        for row in rows:
-            candidate = Candidate._make(row)
+        self.is_cut |= found.is_cut
+        for candidate in found.rows:
             self._found.setdefault(candidate.id, candidate)
 
     def _estimated(self, numbers: Sequence[int]) -> float:
@@ -222,41 +213,6 @@ class Candidates:
         for number in sorted(numbers)[:_MOST_TOGETHER]:
             share *= min(number / max(self.total, 1), 1.0)
         return min(self.total * share * _DOUBT, *numbers)
-
-    def _best(self, query: str, limit: int) -> list[tuple[object, ...]]:
-        columns, condition, values = self._parts()
-        return self.ask(
-            f"SELECT {columns} FROM search_entries"
-            f" WHERE terms @@ CAST(%s AS tsquery) AND {condition}"
-            " ORDER BY ts_rank('{0.05,0.3,0.3,1}', terms, CAST(%s AS tsquery), 1) DESC, rank DESC,"
-            " pro_localisation_id DESC LIMIT %s",
-            (*self._distance_values(), query, *values, query, limit),
-        )
-
-    def _of_tiers(self, query: str, limit: int) -> list[tuple[object, ...]]:
-        columns, condition, values = self._parts()
-        part = (
-            f"(SELECT {columns} FROM search_entries"
-            f" WHERE terms @@ CAST(%s AS tsquery) AND {condition} LIMIT %s)"
-        )
-        of_tiers = [f"{query} & {quoted(tier)}" for tier in TIER_LEXEMES]
-        parameters = [
-            each for tier in of_tiers for each in (*self._distance_values(), tier, *values, limit)
-        ]
-        parts = " UNION ALL ".join([part] * len(of_tiers))
-        return self.ask(f"{parts} LIMIT %s", (*parameters, limit))
-
-    def _parts(self) -> tuple[str, str, Sequence[object]]:
-        if self.circle is None:
-            return f"{CANDIDATE_COLUMNS}, NULL", "true", ()
-        condition = self.circle.condition()
-        distance = "point(x, y) <-> point(%s, %s)" if self.circle.x is not None else "NULL"
-        return f"{CANDIDATE_COLUMNS}, {distance}", condition.sql, condition.values
-
-    def _distance_values(self) -> Sequence[object]:
-        if self.circle is None or self.circle.x is None:
-            return ()
-        return self.circle.x, self.circle.y
 
 
 def _frequencies(words: Sequence[AskedWord]) -> list[int]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from services.portal.search.engine import Filters, Near
-from shared.search.entries import CLOSED, SIEGE, quoted
+from services.portal.search.terms import AnyOf, Lexeme, NoneOf, Terms
+from shared.search.entries import CLOSED, SIEGE
 from shared.search.planes import places_on_the_ground
 from shared.sirene.reference import arrondissements_of
 
@@ -93,8 +94,8 @@ def joined(conditions: Sequence[RowCondition]) -> RowCondition:
     return RowCondition(sql, [value for condition in conditions for value in condition.values])
 
 
-def lexemes_of(filters: Filters) -> Iterator[str]:
-    """Yield a tsquery for each filter, as the entries have it among their lexemes."""
+def lexemes_of(filters: Filters) -> Iterator[Terms]:
+    """Yield the terms of each filter, as the entries have it among their lexemes."""
     for prefix, wanted in (
         ("c", codes_of(filters)),
         ("d", filters.departement),
@@ -107,12 +108,16 @@ def lexemes_of(filters: Filters) -> Iterator[str]:
             yield any_of(prefix, wanted)
     if filters.code_postal:
         # It is a word of the place.
-        yield " | ".join(f"{quoted(code)}:C" for code in filters.code_postal)
+        yield AnyOf([Lexeme(code, "C") for code in filters.code_postal])
     if filters.etat is not None:
-        yield quoted(CLOSED) if filters.etat == "F" else f"!{quoted(CLOSED)}"
+        yield _flag(CLOSED, holds=filters.etat == "F")
     if filters.siege is not None:
-        yield quoted(SIEGE) if filters.siege else f"!{quoted(SIEGE)}"
+        yield _flag(SIEGE, holds=filters.siege)
 
 
-def any_of(prefix: str, wanted: Sequence[str]) -> str:
-    return " | ".join(quoted(f"{prefix}={value}") for value in wanted)
+def any_of(prefix: str, wanted: Sequence[str]) -> AnyOf:
+    return AnyOf([Lexeme(f"{prefix}={value}") for value in wanted])
+
+
+def _flag(lexeme: str, *, holds: bool) -> Terms:
+    return Lexeme(lexeme) if holds else NoneOf(Lexeme(lexeme))

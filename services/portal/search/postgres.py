@@ -9,6 +9,7 @@ from services.portal.search.answer import SearchAnswer
 from services.portal.search.asked import Asked
 from services.portal.search.engine import MOST_SUGGESTIONS, Filters, Found, Hit, Search
 from services.portal.search.lexicon import Ask
+from services.portal.search.source import EntrySource, GinSource
 
 _TOTAL = """
     SELECT CAST(greatest(reltuples, 0) AS bigint) FROM pg_class
@@ -35,15 +36,18 @@ class SearchShard(Protocol):
 
 
 class PostgresEngine:
-    """Searches in the shards of the register."""
+    """Searches in the shards of the register; `source` finds the entries that have words."""
 
-    def __init__(self, shards: Sequence[SearchShard]) -> None:
+    def __init__(
+        self, shards: Sequence[SearchShard], source: Callable[[Ask], EntrySource] = GinSource
+    ) -> None:
         self._shards = tuple(shards)
+        self._source = source
         self._total = (0, float("-inf"))
 
     async def find(self, search: Search) -> Found:
         """Answer a search. Raises UnknownPlace for a cursor of another search."""
-        return await self._do(lambda ask: SearchAnswer(ask, search, self._entries(ask)).found())
+        return await self._do(lambda ask: self._answer(ask, search).found())
 
     async def suggest(
         self, q: str, *, code_commune: str | None = None, limit: int = MOST_SUGGESTIONS
@@ -53,13 +57,17 @@ class PostgresEngine:
         search = Search(q=q, filters=filters, limit=limit)
         if not Asked.of(q).words:
             return ()
-        return await self._do(
-            lambda ask: SearchAnswer(ask, search, self._entries(ask)).beginnings()
-        )
+        return await self._do(lambda ask: self._answer(ask, search).beginnings())
+
+    def _answer(self, ask: Ask, search: Search) -> SearchAnswer:
+        return SearchAnswer(ask, self._source(ask), search, self._entries(ask))
 
     async def _do(self, work: Callable[[Ask], T]) -> T:
-        """Do the work in the thread of a connection; with several shards in one of its own."""
-        if len(self._shards) == 1:
+        """Do the work in the thread of a connection; with other servers in one of its own.
+
+        No connection is held while another server is waited for.
+        """
+        if len(self._shards) == 1 and self._source is GinSource:
             return await self._shards[0].call(lambda session: work(session.rows))
         loop = asyncio.get_running_loop()
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from starlette.routing import Route
@@ -11,6 +12,7 @@ from services.portal.api.access import keys as api_keys
 from services.writer.erasure.oppositions import forget
 from tests.conditions import wait_until
 from tests.integration.portal.api.directory import Reader
+from tests.integration.portal.elastic import Elastic, found_ids
 from tests.integration.portal.published import publish
 from tests.integration.portal.told import NAME, SIREN, SIRET, Asked, table, tells
 from tests.integration.writer.desk import Desk
@@ -134,6 +136,29 @@ def test_no_request_after_a_name_was_taken_tells_it(
     in_unite: bool,
 ) -> None:
     asked, key = _prepare(desk, records, in_unite=in_unite)
+    _take_beside_readers(portal, asked, key, lambda: take(desk, records))
+
+
+@pytest.mark.timeout(180)
+def test_elasticsearch_that_learns_of_nothing_does_not_tell_it(
+    desk: Desk, records: Records, shard_urls: tuple[str, ...], elastic: Elastic
+) -> None:
+    """It holds the name until the end, as if no indexer ran."""
+    asked, key = _prepare(desk, records, in_unite=True)
+    followers = [elastic.follower(shard, at) for at, shard in enumerate(desk.shards)]
+    for follower in followers:
+        follower.step()
+    settings: dict[str, Any] = {"portal_anonymous_per_minute": 1_000_000, **elastic.named}
+    with running_portal(*shard_urls, **settings) as portal:
+        _take_beside_readers(portal, asked, key, lambda: _object(desk, records))
+        value = portal.parts.metrics.registry.get_sample_value
+        assert value("sirenade_portal_searches_instead_total") == 0
+    assert any(found_ids(each.indexes, "names", "quinquet") for each in followers)
+
+
+def _take_beside_readers(
+    portal: Portal, asked: list[Asked], key: str, take: Callable[[], None]
+) -> None:
     readers = _Readers(portal.address, asked, {"Authorization": f"Bearer {key}"})
     telling = {each.path for each in asked if each.tells}
     assert readers.telling_now() == telling
@@ -142,7 +167,7 @@ def test_no_request_after_a_name_was_taken_tells_it(
         thread.start()
     try:
         wait_until(lambda: readers.shown >= telling, seconds=60)
-        take(desk, records)
+        take()
         readers.committed.set()
         wait_until(lambda: readers.are_answered, seconds=60)
     finally:

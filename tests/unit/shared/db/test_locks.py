@@ -26,6 +26,7 @@ def test_keys_stay_for_replicas_of_other_versions() -> None:
         "TRADES": 0x514E7ADE,
         "AVIS_ORDERS": 0x514E0DE5,
         "SEARCH_PREFIXES": 0x514E9FE5,
+        "ELASTICSEARCH": 0x514EE1A5,
         "CONTEXTS": 0x514EC07E,
         "SIREN": 0x514E,
         "SLICE_EDGE": 0x514F,
