@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings
 from services.fetcher.settings import FetcherSettings
 from services.operator.settings import MonitorSettings, OperatorSettings, RoleSettings
 from services.portal.index.settings import IndexSettings
-from services.portal.settings import PortalSettings
+from services.portal.settings import PortalSettings, SearchSettings
 from services.reviewer.settings import ReviewerSettings
 from services.writer.settings import StockSettings, WriterSettings
 from shared.archive.settings import BackupSettings
@@ -27,6 +27,7 @@ SECTIONS: dict[str, tuple[type[BaseSettings], ...]] = {
     "Reviewer": (ReviewerSettings,),
     "Operator and `monitor`": (OperatorSettings, MonitorSettings),
     "Archives and backups": (BackupSettings,),
+    "Portal, indexer and `search`": (SearchSettings,),
     "Portal": (PortalSettings,),
     "Indexer": (IndexSettings,),
     "`roles`": (RoleSettings,),

@@ -13,11 +13,12 @@ class SearchSettings(DatabaseSettings, HttpSettings):
     """The engine of searches; the server of one of them, and how it knows us."""
 
     search_engine: Literal["postgresql", "elasticsearch"] = Field(
-        default="postgresql", description="who finds the entries that have the words of a search"
+        default="postgresql",
+        description="postgresql, elasticsearch: who finds the words of searches",
     )
     elasticsearch_url: str = Field(default="", description="https://HOST:9200")
-    elasticsearch_user: str = Field(default="", description="with the password, or an API key")
-    elasticsearch_password: SecretStr = SecretStr("")
+    elasticsearch_user: str = Field(default="", description="with a password; or else an API key")
+    elasticsearch_password: SecretStr = Field(default=SecretStr(""), description="of this user")
     elasticsearch_api_key: SecretStr = Field(
         default=SecretStr(""), description="an API key as Elasticsearch gives it, encoded"
     )
