@@ -1,6 +1,10 @@
 """The parameters of connections to RabbitMQ, read from its URL; amqps checks who answers."""
 
+import contextlib
+import random
+import socket
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -12,8 +16,8 @@ from shared.errors import UserError
 # RabbitMQ's own clients call it so in their URLs.
 _CA_FILE = "cacertfile"
 
-# pika passes on the errors of a handshake as they are.
-CONNECTION_ERRORS = (pika.exceptions.AMQPError, ssl.SSLError)
+# pika passes on the errors of a handshake, and of a name that is gone, as they are.
+CONNECTION_ERRORS = (pika.exceptions.AMQPError, ssl.SSLError, socket.gaierror)
 
 
 def read_broker_url(url: str) -> list[pika.ConnectionParameters]:
@@ -25,9 +29,27 @@ def read_broker_url(url: str) -> list[pika.ConnectionParameters]:
     return [_read(each) for each in url.split(";")]
 
 
+def reachable(parameters: Sequence[pika.ConnectionParameters]) -> list[pika.ConnectionParameters]:
+    """Return the nodes in random order, without those whose name is gone.
+
+    pika gives up all nodes at a name that does not resolve; a node of a cluster that ends takes its
+    name with it. Where none resolves, all are returned.
+    """
+    shuffled = random.sample(parameters, len(parameters))
+    if len(shuffled) == 1:
+        return shuffled
+    return [each for each in shuffled if _resolves(each)] or shuffled
+
+
+def _resolves(parameters: pika.ConnectionParameters) -> bool:
+    with contextlib.suppress(OSError):
+        return bool(socket.getaddrinfo(parameters.host, parameters.port, type=socket.SOCK_STREAM))
+    return False
+
+
 def ca_file_of(url: str) -> Path | None:
     """Return the file of certificates that a broker URL names."""
-    found = parse_qs(urlsplit(url).query).get(_CA_FILE)
+    found = parse_qs(urlsplit(url.partition(";")[0]).query).get(_CA_FILE)
     return Path(found[0]) if found else None
 
 

@@ -1,6 +1,5 @@
 """A RabbitMQ broker that loses no message; docs/adr/0003-broker.md has the stock one's losses."""
 
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +12,12 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.common import xq_name
 
 from shared.broker import topology
-from shared.broker.connection_parameters import CONNECTION_ERRORS, described, read_broker_url
+from shared.broker.connection_parameters import (
+    CONNECTION_ERRORS,
+    described,
+    reachable,
+    read_broker_url,
+)
 from shared.broker.consumer import ReliableConsumer
 from shared.broker.errors import (
     BrokerBlocked,
@@ -46,27 +50,36 @@ class ReliableBroker(RabbitmqBroker):
         self, url: str, *, middleware: list[dramatiq.Middleware], limits: QueueLimits
     ) -> None:
         super().__init__(confirm_delivery=True, middleware=middleware)
-        self.parameters = read_broker_url(url)
+        self._nodes = read_broker_url(url)
         self.limits = limits
         self._declaring = threading.Lock()
-        for parameters in self.parameters:
+        for parameters in self._nodes:
             parameters.heartbeat = _HEARTBEAT_SECONDS
             parameters.blocked_connection_timeout = _BLOCKED_SECONDS
             parameters.connection_attempts = 1
             parameters.socket_timeout = _SOCKET_SECONDS
             parameters.stack_timeout = _SOCKET_SECONDS
 
+    @property
+    def parameters(self) -> list[pika.ConnectionParameters]:
+        """The nodes to try, in order: read anew for each connection, also by dramatiq."""
+        return reachable(self._nodes)
+
+    @parameters.setter
+    def parameters(self, _unused: object) -> None:
+        """Ignore what dramatiq sets: it has not read the URL as we do."""
+
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
         try:
             self.declare_queue(queue_name, ensure=True)
-        except (BrokerUnavailable, ssl.SSLError) as error:
+        except (BrokerUnavailable, OSError) as error:
             raise connection_closed(error) from None
         finally:
             # The declaration opened a connection that this thread does not use again.
             del self.connection
         try:
             return ReliableConsumer(self, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]  # untyped in dramatiq
-        except ssl.SSLError as error:
+        except OSError as error:
             raise connection_closed(error) from None
 
     def declare_queue(self, queue_name: str, *, ensure: bool = False) -> None:

@@ -11,7 +11,7 @@ import pika.exceptions
 from dramatiq.common import xq_name
 
 from services.operator.monitoring.outside import JsonServer, Unanswered
-from shared.broker.connection_parameters import ca_file_of, read_broker_url
+from shared.broker.connection_parameters import ca_file_of, reachable, read_broker_url
 from shared.broker.topology import RUNG_SECONDS, rung_name
 from shared.http.egress import Egress
 from shared.messages import FETCH_QUEUE, REVIEW_QUEUE, WRITE_QUEUE
@@ -43,7 +43,8 @@ class Queues:
 
 class QueueReader:
     def __init__(self, broker_url: str, management_url: str, egress: Egress) -> None:
-        self._parts = parts = urlsplit(broker_url)
+        # The management API of any node tells of the whole cluster.
+        self._parts = parts = urlsplit(first_of(broker_url))
         self._broker_url = broker_url
         ca_file = ca_file_of(broker_url) or egress.https_ca_file
         self._management = JsonServer(
@@ -74,11 +75,12 @@ class QueueReader:
         return (_queue(name, rows) for name in QUEUES if name in rows)
 
     def _by_amqp(self) -> Iterator[Queue]:
-        parameters = read_broker_url(self._broker_url)[0]
-        parameters.connection_attempts = 1
-        parameters.socket_timeout = parameters.stack_timeout = _TIMEOUT_SECONDS
-        parameters.blocked_connection_timeout = _TIMEOUT_SECONDS
-        with pika.BlockingConnection(parameters) as connection:
+        nodes = read_broker_url(self._broker_url)
+        for parameters in nodes:
+            parameters.connection_attempts = 1
+            parameters.socket_timeout = parameters.stack_timeout = _TIMEOUT_SECONDS
+            parameters.blocked_connection_timeout = _TIMEOUT_SECONDS
+        with pika.BlockingConnection(reachable(nodes)) as connection:
             rows = {
                 name: row
                 for queue in QUEUES
@@ -86,6 +88,11 @@ class QueueReader:
                 if (row := _declared(connection, name)) is not None
             }
         return (_queue(name, rows) for name in QUEUES if name in rows)
+
+
+def first_of(broker_url: str) -> str:
+    """Return the address of the first node."""
+    return broker_url.partition(";")[0]
 
 
 def basic_of(broker: SplitResult) -> str:
@@ -101,7 +108,7 @@ def vhost_of(broker: SplitResult) -> str:
 
 def vhost_of_url(broker_url: str) -> str:
     """Return the vhost of the URL; `sirenade` where it names no RabbitMQ."""
-    parts = urlsplit(broker_url)
+    parts = urlsplit(first_of(broker_url))
     return vhost_of(parts) if parts.scheme in {"amqp", "amqps"} else "sirenade"
 
 

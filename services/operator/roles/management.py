@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
-from services.operator.monitoring.queues import basic_of, management_url_of, vhost_of
+from services.operator.monitoring.queues import basic_of, first_of, management_url_of, vhost_of
 from shared.broker.connection_parameters import ca_file_of
 from shared.errors import UserError
 from shared.http.client import Bounds, HttpClient
@@ -23,7 +23,7 @@ class ManagementApi:
     """Makes users in the vhost of the broker's URL, whose user is an administrator."""
 
     def __init__(self, broker_url: str, management_url: str, egress: Egress) -> None:
-        parts = urlsplit(broker_url)
+        parts = urlsplit(first_of(broker_url))
         self._vhost = vhost_of(parts)
         self._url = management_url.rstrip("/") or management_url_of(parts)
         secret_headers = {"Authorization": basic_of(parts)}
