@@ -7,33 +7,50 @@ from pathlib import Path
 import pytest
 
 from services.reviewer.validation import validate
+from services.reviewer.validation.checked_text import CheckedText
 from shared.sirene.facts import Facts
 from tests.mutations.independent import OWN, RICH, STRANGERS, rows
 
-_LINES = [
-    line
-    for line in (Path(__file__).parent / "frames.txt").read_text(encoding="utf-8").splitlines()
-    if not line.startswith("#")
-]
+
+def _lines(name: str) -> list[tuple[str, str]]:
+    lines = (Path(__file__).parent / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    parts = (line.partition("|") for line in lines if not line.startswith("#"))
+    return [(row, text) for row, _, text in parts]
+
+
 _MOVES_ITS_SIEGE = frozenset({f"{RICH}.rich.020.g1"})
 """A transfer of the siège is a fact of its own."""
 
 
 def _facts() -> dict[str, Facts]:
-    """Return the facts of the two banks by bank and number: `strangers_7.u1.01`."""
+    """Return the facts of three banks by bank and number: `strangers_7.u1.01`."""
     found: dict[str, Facts] = {}
-    for bank in ("strangers_7", "strangers_rich_2"):
+    for bank in ("strangers_7", "strangers_8", "strangers_rich_2"):
         for row in rows(bank):
-            number = re.search(r"u1\.\d+|rich2\.\d+", row.id)
+            number = re.search(r"u[13]\.\d+|rich2\.\d+", row.id)
             assert number is not None
             found.setdefault(f"{bank}.{number.group()}", row.facts)
     return found
 
 
 def test_known_facts_in_other_frames_are_understood() -> None:
-    facts = _facts()
-    told = [line.partition("|") for line in _LINES]
-    assert [text for row, _, text in told if not validate(text, facts[row]).accepted] == []
+    facts, told = _facts(), _lines("frames")
+    assert [text for row, text in told if not validate(text, facts[row]).accepted] == []
+
+
+def _says_what_is(text: str, facts: Facts) -> bool:
+    sentences = CheckedText.of(text, facts).sentences
+    return all(one.understood and not one.disagrees and not one.undated for one in sentences)
+
+
+def test_statements_in_other_words_are_understood() -> None:
+    facts, told = _facts(), _lines("paraphrases")
+    assert [text for row, text in told if not _says_what_is(text, facts[row])] == []
+
+
+def test_their_false_twins_are_not() -> None:
+    facts, told = _facts(), _lines("false_paraphrases")
+    assert [text for row, text in told if _says_what_is(text, facts[row])] == []
 
 
 @pytest.mark.parametrize("bank", [*STRANGERS, RICH, OWN])

@@ -1,5 +1,6 @@
 """Names as a reader sees them: in French case, as page and JSON-LD show them (ADR 19)."""
 
+import functools
 from collections.abc import Iterator
 
 from services.reviewer.french.labels import clean_name
@@ -19,7 +20,13 @@ def shown_name(facts: Facts) -> str:
 
 def shown(name: str, facts: Facts) -> str:
     """Return another name of the establishment or its unit in French case."""
-    return display_form(clean_name(name), code_commune=facts.code_commune, sigle=facts.sigle)
+    return _displayed(clean_name(name), facts.code_commune, facts.sigle)
+
+
+# A text asks for the names of its facts several times.
+@functools.lru_cache(maxsize=64)
+def _displayed(name: str, code_commune: str | None, sigle: str | None) -> str:
+    return display_form(name, code_commune=code_commune, sigle=sigle)
 
 
 def wordings(name: str, facts: Facts) -> Iterator[str]:

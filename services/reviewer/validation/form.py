@@ -26,8 +26,9 @@ _REPEATED_WORDS = 7
 
 _END = re.compile(r"[.!?…][»”\")\]]*$|[»”)]$")
 _DANGLING = re.compile(
-    r"(?<!-)\b(?:et|ou|d|de|du|des|l|la|le|les|un|une|a|au|aux|en|avec|dans|par|pour|qui|que|dont|sous"
-    r"|sur|chez|vers|entre|ce|cet|cette|ces|son|sa|ses|leur|leurs|ainsi que|celle|celles? des?"
+    r"(?<!-)(?<!en est )\b(?:et|ou|d|de|du|des|l|la|le|les|un|une|a|au|aux|en|avec|dans|par|pour"
+    r"|qui|que|dont|sous|sur|chez|vers|entre|ce|cet|cette|ces|son|sa|ses|leur|leurs|ainsi que"
+    r"|celle|celles? des?"
     r"|depuis|selon|comme|lequel|laquelle|aucune?|chaque|parmi)(?: ?[.;]|,? ?$)"
 )
 _PAIRS = (("«", "»"), ("(", ")"), ("“", "”"))
@@ -118,8 +119,10 @@ def _is_open(text: str) -> bool:
 
 
 def too_short(checked: CheckedText) -> bool:
-    least = LEAST_WORDS_OF_A_LINE if _is_whole(checked) else LEAST_WORDS
-    return 0 < len(checked.text.split()) < least
+    words = len(checked.text.split())
+    if words == 0 or words >= LEAST_WORDS:
+        return False
+    return words < LEAST_WORDS_OF_A_LINE or not _is_whole(checked)
 
 
 def _is_whole(checked: CheckedText) -> bool:

@@ -23,10 +23,15 @@ _GENERIC_HEAD = re.compile(
     r"(?:Autres? )?(?:Activités?|Services?|Travaux|Autres|Autre)\b"
     r"(?: liées? (?:à|aux)| d[eu]s?\b| d[’']| de la\b|)"
 )
-_SAME_DEEDS = {"commerce": ("vente", "négoce"), "ventes": ("vente",)}
-"""Other nouns of the same deed."""
-_WARES = frozenset({"produits", "articles"})
-"""Words for what any commerce sells: « des produits alimentaires »."""
+_WARES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "commerce": frozenset({"produits", "articles"}),
+        "commerces": frozenset({"produits", "articles"}),
+        "installation": frozenset({"systèmes", "matériel", "matériels"}),
+        "travaux": frozenset({"bâtiments", "bâtiment"}),
+    }
+)
+"""Words for what the work of a head noun is done on: « vente de produits alimentaires »."""
 _SHORT = 3
 _HEAD_ENDINGS = ("age", "tion", "ment", "erie", "ure", "xion", "nage", "sion")
 _HEADS = frozenset(
@@ -47,15 +52,19 @@ _ENDINGS = (
 
 @dataclass(frozen=True, slots=True)
 class ActivityWords:
-    """Words as they are spelt. `negated` are told only after « non ».
+    """Words as they are spelt; `negated` are told only after « non ».
 
+    `excepted` are told as what is not done. `past` are the imperfects of the verbs, for what
+    several did at the time of a count.
     `pairs` are stems of neighbours in the label that are both singular or both plural.
     """
 
     heads: frozenset[str]
     words: frozenset[str]
     negated: frozenset[str]
+    excepted: frozenset[str]
     verbs: frozenset[str]
+    past: frozenset[str]
     trades: frozenset[str]
     pairs: frozenset[tuple[str, str]]
     numbers: frozenset[str]
@@ -68,13 +77,13 @@ def activity_words(label: str) -> ActivityWords:
     heads = frozenset(
         form
         for head in _heads(text)
-        for noun in (head, *_SAME_DEEDS.get(head, ()))
+        for noun in (head, *_other_nouns().get(head, ()))
         for form in forms(noun)
     )
-    sold = _WARES if "commerce" in heads else frozenset()
+    wares = frozenset[str]().union(*(_WARES.get(head, frozenset()) for head in heads))
     words = (
         heads
-        | sold
+        | wares
         | frozenset(
             form
             for word in _WORD.findall(text)
@@ -83,17 +92,29 @@ def activity_words(label: str) -> ActivityWords:
         )
     )
     names = trades_by_label().get(fold(label), frozenset())
+    verbs = frozenset[str]().union(*(_verbs().get(head, frozenset()) for head in heads))
     return ActivityWords(
         heads=heads,
         words=words - negated,
         negated=negated,
-        verbs=frozenset().union(*(_verbs().get(head, frozenset()) for head in heads)),
+        excepted=frozenset(_excepted(label)) - words,
+        verbs=verbs,
+        past=frozenset(
+            f"{verb.removesuffix('ent')}aient" for verb in verbs if verb.endswith("ent")
+        ),
         trades=frozenset(form for name in names for form in (name, f"{name}s")).union(
             *(_doers().get(head, frozenset()) for head in heads)
         ),
         pairs=frozenset(_pairs(label)),
         numbers=frozenset(re.findall(r"\d+", label)),
     )
+
+
+def _excepted(label: str) -> Iterator[str]:
+    for exception in EXCEPTION.findall(label):
+        for word in _WORD.findall(exception):
+            if word.lower() not in _EMPTY | {"exception", "exclusion", "sauf", "compris", "autre"}:
+                yield from forms(word.lower())
 
 
 def _pairs(label: str) -> Iterator[tuple[str, str]]:
@@ -145,9 +166,14 @@ def _doers() -> Mapping[str, frozenset[str]]:
     return MappingProxyType(dict(_deeds(1)))
 
 
+@functools.cache
+def _other_nouns() -> Mapping[str, frozenset[str]]:
+    return MappingProxyType(dict(_deeds(2)))
+
+
 def _deeds(column: int) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield each deed noun with its words on one side of the bar."""
+    """Yield each deed noun with its words in one of the columns that bars part."""
     for line in read_lines("actes.txt"):
         noun, _, rest = line.partition(" ")
-        words = (*rest.split("|"), "")[column].split()
+        words = (*rest.split("|"), "", "")[column].split()
         yield noun, frozenset(form for word in words for form in inflections(word))

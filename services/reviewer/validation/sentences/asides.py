@@ -60,6 +60,7 @@ def meanings(
 
 def _asides(tokens: Sequence[Mark], flags: frozenset[str]) -> Iterator[Aside]:
     symbols = [token.symbols for token in tokens]
+    parse = grammar().parse(symbols, flags)
     dated = all(_UNDATED.isdisjoint(one) for one in symbols)
     rules = ("ASIDE", "ASIDE_COMPTE", "ASIDE_DATE") if dated else ("ASIDE", "ASIDE_COMPTE")
     place = _BEGINNING
@@ -67,7 +68,7 @@ def _asides(tokens: Sequence[Mark], flags: frozenset[str]) -> Iterator[Aside]:
         closers = (",",) if place == _BEGINNING else _CLOSERS.get(_sign(tokens[place]), ())
         closed: dict[int, frozenset[frozenset[str]]] = {}
         for rule in rules if closers else ():
-            found = grammar().readings_by_end(rule, symbols, place + 1, flags)
+            found = grammar().readings_by_end(rule, parse, place + 1)
             for last, readings in found.items():
                 # A place may take its comma with it.
                 end = last - (_sign(tokens[last - 1]) == ",")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from services.reviewer.validation.sentences.grammar import grammar
+from services.reviewer.validation.sentences.matchers import Parse
 from services.reviewer.validation.sentences.tokens import Mark
 
 _CLAUSE_ENDS = frozenset({",", ";", ":", "-", "et"})
@@ -15,11 +16,11 @@ _OPEN = frozenset(
 
 def without_connectors(tokens: Sequence[Mark]) -> list[Mark]:
     """Return the tokens without the connectors, and without the commas that set them off."""
-    symbols = [token.symbols for token in tokens]
+    parse = grammar().parse([token.symbols for token in tokens])
     kept: list[Mark] = []
     place = 0
     while place < len(tokens):
-        end = _connector_end(symbols, kept, place)
+        end = _connector_end(parse, kept, place)
         if end is None:
             kept.append(tokens[place])
             place += 1
@@ -32,17 +33,16 @@ def without_connectors(tokens: Sequence[Mark]) -> list[Mark]:
     return kept
 
 
-def _connector_end(
-    symbols: Sequence[frozenset[str]], kept: Sequence[Mark], place: int
-) -> int | None:
+def _connector_end(parse: Parse, kept: Sequence[Mark], place: int) -> int | None:
     """Return where a connector ends that begins here, None where none does."""
     if kept and kept[-1].text.lower() in _OPEN:
         return None
-    ends = grammar().ends("CONNECTEUR", symbols, place)
+    symbols = parse.symbols
+    ends = grammar().ends("CONNECTEUR", parse, place)
     if not kept or kept[-1].text in _CLAUSE_ENDS:
         ends |= {
             end
-            for end in grammar().ends("CONNECTEUR_TETE", symbols, place)
+            for end in grammar().ends("CONNECTEUR_TETE", parse, place)
             if end < len(symbols) and "," in symbols[end]
         }
     end = max(ends, default=None)

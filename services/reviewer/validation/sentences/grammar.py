@@ -19,12 +19,15 @@ from services.reviewer.validation.sentences.matchers import (
     empty_matcher,
     few_matcher,
     flag_matcher,
+    guarded_matcher,
+    needing_matcher,
     optional_matcher,
     repeated_matcher,
     row_matcher,
     telling_matcher,
     words_matcher,
 )
+from services.reviewer.validation.sentences.needs import Needs
 from services.reviewer.validation.sentences.notation import Node, rules, terminals
 from services.reviewer.validation.sentences.told import OF_UNIT, TELLS
 
@@ -49,39 +52,40 @@ class Grammar:
         self._rules = rules(lines, of_unit or {})
         self._first = dict.fromkeys(self._rules, _NOTHING)
         self._grow_first()
+        self._needs = Needs(self._rules)
         self._made: dict[Node, Matcher] = {}
         self._guarded: dict[Node, Matcher] = {}
         self._firsts: dict[Node, _First] = {}
         self._sets: dict[frozenset[str], frozenset[str]] = {}
         self._matchers = {name: self._plain_matcher(node) for name, node in self._rules.items()}
         self.words = frozenset(terminals(self._rules.values()))
+        self._needs.finish()
         # Each process keeps a grammar: what only its making needed goes.
         self._rules, self._first, self._made, self._guarded = {}, {}, {}, {}
         self._firsts, self._sets = {}, {}
 
-    def readings(
-        self, rule: str, symbols: Symbols, flags: frozenset[str]
-    ) -> frozenset[frozenset[str]]:
-        """Return what the tokens may tell: the facts of each way to read them all by the rule."""
-        if len(symbols) > MOST_TOKENS:
-            return frozenset()
-        ends = self._ends(rule, Parse(symbols, flags), 0)
-        return frozenset(self._told(end) for end in ends if end & PLACE == len(symbols))
+    def parse(self, symbols: Symbols, flags: frozenset[str] = frozenset()) -> Parse:
+        """Return a parse for all rules that are tried on these tokens, the first MOST_TOKENS."""
+        symbols = symbols[:MOST_TOKENS]
+        return Parse(symbols, flags, self._needs.lacking(symbols, flags))
 
-    def ends(
-        self, rule: str, symbols: Symbols, start: int, flags: frozenset[str] = frozenset()
-    ) -> frozenset[int]:
+    def readings(self, rule: str, parse: Parse) -> frozenset[frozenset[str]]:
+        """Return what the tokens may tell: the facts of each way to read them all by the rule."""
+        last = len(parse.symbols)
+        ends = self._ends(rule, parse, 0)
+        return frozenset(self._told(end) for end in ends if end & PLACE == last)
+
+    def ends(self, rule: str, parse: Parse, start: int) -> frozenset[int]:
         """Return where the rule may end that begins at this token."""
-        return frozenset(self.readings_by_end(rule, symbols, start, flags))
+        return frozenset(self.readings_by_end(rule, parse, start))
 
     def readings_by_end(
-        self, rule: str, symbols: Symbols, start: int, flags: frozenset[str]
+        self, rule: str, parse: Parse, start: int
     ) -> dict[int, frozenset[frozenset[str]]]:
         """Return what the tokens may tell by where the rule may end that begins at this token."""
-        parse = Parse(symbols[start : start + MOST_TOKENS], flags)
         found: dict[int, set[frozenset[str]]] = {}
-        for end in self._ends(rule, parse, 0):
-            found.setdefault(start + (end & PLACE), set()).add(self._told(end))
+        for end in self._ends(rule, parse, start):
+            found.setdefault(end & PLACE, set()).add(self._told(end))
         return {end: frozenset(told) for end, told in found.items()}
 
     def _told(self, end: int) -> frozenset[str]:
@@ -150,16 +154,12 @@ class Grammar:
     def _guard(self, node: Node) -> Matcher:
         matcher = self._plain_matcher(node)
         first = self._known_first(node)
-        if first.nullable or node.kind == "words":
+        if node.kind in {"words", "flag", "optional", "repeated"}:
             return matcher
-        symbols = first.symbols
-
-        def guarded(parse: Parse, start: int) -> frozenset[int]:
-            if start >= len(parse.symbols) or symbols.isdisjoint(parse.symbols[start]):
-                return NOWHERE
-            return matcher(parse, start)
-
-        return guarded
+        needs = self._needs.mask(node)
+        if first.nullable:
+            return needing_matcher(matcher, needs) if needs else matcher
+        return guarded_matcher(matcher, first.symbols, needs)
 
     def _plain_matcher(self, node: Node) -> Matcher:
         """Return the matcher of the part; equal parts share one."""
@@ -207,8 +207,8 @@ class Grammar:
             always |= first.nullable << place
             for symbol in first.symbols:
                 places[symbol] = places.get(symbol, 0) | 1 << place
-        matchers = [self._plain_matcher(part) for part in node.parts]
-        chosen: dict[int, list[Matcher]] = {}
+        matchers = [(self._needs.mask(part), self._plain_matcher(part)) for part in node.parts]
+        chosen: dict[int, list[tuple[int, Matcher]]] = {}
 
         def match(parse: Parse, start: int) -> frozenset[int]:
             bits = always
@@ -221,10 +221,10 @@ class Grammar:
             if fitting is None:
                 fitting = [one for place, one in enumerate(matchers) if bits >> place & 1]
                 chosen[bits] = fitting
+            lacks = parse.lacks[start]
             found = NOWHERE
-            for matcher in fitting:
-                ends = matcher(parse, start)
-                if ends:
+            for needs, matcher in fitting:
+                if not needs & lacks and (ends := matcher(parse, start)):
                     found = found | ends if found else ends
             return found
 

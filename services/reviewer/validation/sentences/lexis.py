@@ -13,9 +13,8 @@ from services.reviewer.french.names import wordings
 from services.reviewer.validation.known import Known, form_labels, without_article, without_form
 from services.reviewer.validation.literals import counts, has_two_names, unit_band_year, years
 from services.reviewer.validation.sentences.activity import ActivityWords, activity_words, forms
-from services.reviewer.validation.sentences.appellations import appellations
 from services.reviewer.validation.sentences.conditions import conditions, unit_bounds
-from services.reviewer.validation.sentences.natures import natures
+from services.reviewer.validation.sentences.natures import appellations, natures
 from services.reviewer.validation.sentences.places import LocalAdjectives, places_of
 from shared.sirene.facts import Facts
 from shared.sirene.names.lexicon import french
@@ -63,6 +62,8 @@ class Lexis:
                 ("<mot>", activity.words),
                 ("<apres_non>", activity.negated),
                 ("<acte>", activity.verbs),
+                ("<acte_passe>", activity.past),
+                ("<exclu>", activity.excepted),
                 ("<metier>", activity.trades),
                 ("<ancienne_tete>", former.heads),
                 ("<ancien_mot>", former.words),

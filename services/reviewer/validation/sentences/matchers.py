@@ -20,10 +20,14 @@ NOWHERE: frozenset[int] = frozenset()
 
 @dataclass(slots=True)
 class Parse:
-    """One sentence while it is parsed: `ends` has where each rule may end, by rule and start."""
+    """One sentence while it is parsed: `ends` has where each rule may end, by rule and start.
+
+    `lacks` has the needs that no symbol from a place on meets, nor a condition (`needs.py`).
+    """
 
     symbols: Symbols
     flags: frozenset[str]
+    lacks: Sequence[int]
     ends: dict[tuple[str, int], frozenset[int]] = field(default_factory=dict)
 
 
@@ -69,6 +73,26 @@ def flag_matcher(flag: str, bit: int) -> Matcher:
 
     def match(parse: Parse, start: int) -> frozenset[int]:
         return frozenset((start | bit,)) if (wanted in parse.flags) is not negated else NOWHERE
+
+    return match
+
+
+def guarded_matcher(matcher: Matcher, symbols: frozenset[str], needs: int) -> Matcher:
+    """Return the matcher of a part that begins with one of the symbols, and has these needs."""
+
+    def match(parse: Parse, start: int) -> frozenset[int]:
+        if start >= len(parse.symbols) or symbols.isdisjoint(parse.symbols[start]):
+            return NOWHERE
+        return NOWHERE if needs & parse.lacks[start] else matcher(parse, start)
+
+    return match
+
+
+def needing_matcher(matcher: Matcher, needs: int) -> Matcher:
+    """Return the matcher of a part that may be empty where its conditions hold."""
+
+    def match(parse: Parse, start: int) -> frozenset[int]:
+        return NOWHERE if needs & parse.lacks[start] else matcher(parse, start)
 
     return match
 

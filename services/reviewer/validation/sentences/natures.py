@@ -1,8 +1,9 @@
-"""The nouns that may stand for the legal unit: « cette association », « la coopérative »."""
+"""The nouns that stand for the legal unit, « cette association », or a name, « le collège »."""
 
 import functools
 import re
 
+from services.reviewer.french.data import read_lines
 from services.reviewer.french.folding import fold
 from services.reviewer.validation import legal_forms
 
@@ -30,3 +31,24 @@ def natures(labels: tuple[str, ...]) -> frozenset[str]:
     found = {noun for noun in _NOUNS if fold(noun) in said}
     found |= {noun for word in said for noun in _OTHERS.get(word, ())}
     return frozenset(form for noun in found for form in (noun, f"{noun}s"))
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+@functools.lru_cache(maxsize=4096)
+def appellations(nom: str) -> frozenset[str]:
+    """Return the first noun of the name, by which a text may take it up.
+
+    COLLEGE JEAN MOULIN is « le collège ».
+    """
+    words = [fold(word) for word in _WORD.findall(nom)[:2]]
+    if words and words[0] in {"l", "la", "le", "les"}:
+        words = words[1:]
+    noun = _nouns().get(words[0]) if words else None
+    return frozenset() if noun is None else frozenset({noun})
+
+
+@functools.cache
+def _nouns() -> dict[str, str]:
+    return {fold(noun): noun for line in read_lines("appellations.txt") for noun in line.split()}

@@ -11,7 +11,7 @@ from services.reviewer.validation.sentences.asides import Aside, meanings, witho
 from services.reviewer.validation.sentences.connectors import without_connectors
 from services.reviewer.validation.sentences.grammar import grammar
 from services.reviewer.validation.sentences.lexis import Lexis
-from services.reviewer.validation.sentences.matchers import MOST_TOKENS
+from services.reviewer.validation.sentences.matchers import MOST_TOKENS, Parse
 from services.reviewer.validation.sentences.tokens import Mark, tokens_of
 from services.reviewer.validation.sentences.told import TAKEN_UP, counts_told, dates_told, undated
 from shared.sirene.facts import Facts
@@ -160,10 +160,7 @@ def _sentence(tokens: list[Mark], lexis: Lexis, before: Sequence[Sentence]) -> S
         flags |= _AFTER_THE_UNIT
     elif before and _is_of_the_establishment(before[-1], flags):
         flags |= _AFTER_THE_ESTABLISHMENT
-    shapes = list(_shapes(tokens, flags))
-    tried = [("PHRASE", *shape) for shape in shapes]
-    tried += [("PHRASE_LIBRE", *shape) for shape in shapes[:_SHAPES_OF_CLAUSES]]
-    for rule, said, asides in tried:
+    for rule, said, asides in _tries(tokens, flags):
         readings = _readings(rule, tuple(token.symbols for token in said), flags)
         if not tells:
             readings = frozenset(filter(None, readings))
@@ -186,6 +183,18 @@ def _sentence(tokens: list[Mark], lexis: Lexis, before: Sequence[Sentence]) -> S
                 asides=tuple(one.readings for one in asides),
             )
     return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
+
+
+def _tries(
+    tokens: list[Mark], flags: frozenset[str]
+) -> Iterator[tuple[str, list[Mark], Sequence[Aside]]]:
+    """Yield each rule with the shape of the sentence that it is tried on; most need the first."""
+    shapes = []
+    for said, asides in _shapes(tokens, flags):
+        shapes.append((said, asides))
+        yield "PHRASE", said, asides
+    for said, asides in shapes[:_SHAPES_OF_CLAUSES]:
+        yield "PHRASE_LIBRE", said, asides
 
 
 def _is_of_the_unit(sentence: Sentence) -> bool:
@@ -217,4 +226,10 @@ def _shapes(
 
 @functools.lru_cache(maxsize=512)
 def _readings(rule: str, symbols: tuple[frozenset[str], ...], flags: frozenset[str]) -> Readings:
-    return grammar().readings(rule, symbols, flags)
+    return grammar().readings(rule, _parse(symbols, flags))
+
+
+# A shape is tried by two rules, which share what they find.
+@functools.lru_cache(maxsize=8)
+def _parse(symbols: tuple[frozenset[str], ...], flags: frozenset[str]) -> Parse:
+    return grammar().parse(symbols, flags)

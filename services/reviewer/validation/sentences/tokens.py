@@ -1,5 +1,6 @@
 """The tokens of a text, with their symbols: the word itself, and what it is among the facts."""
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -193,10 +194,10 @@ def _number_words(found: list[re.Match[str]], place: int) -> int:
     """Return how many tokens from this place on are one number in letters."""
     run = 0
     while place + run < len(found):
-        parts = [fold(part) for part in found[place + run].group().split("-")]
-        joined = run > 0 and parts == ["et"] and place + run + 1 < len(found)
-        if (joined and fold(found[place + run + 1].group()) in {"un", "une", "onze"}) or all(
-            part in WORDS or (len(parts) > 1 and part == "et") for part in parts
+        word = found[place + run].group()
+        joined = run > 0 and word.lower() == "et" and place + run + 1 < len(found)
+        if _is_of_a_number(word) or (
+            joined and found[place + run + 1].group().lower() in {"un", "une", "onze"}
         ):
             run += 1
         else:
@@ -204,12 +205,18 @@ def _number_words(found: list[re.Match[str]], place: int) -> int:
     return 0 if run == 1 and found[place].group().lower() in {"un", "une"} else run
 
 
+@functools.lru_cache(maxsize=4096)
+def _is_of_a_number(word: str) -> bool:
+    parts = [fold(part) for part in word.split("-")]
+    return all(part in WORDS or (len(parts) > 1 and part == "et") for part in parts)
+
+
 def _number_symbols(number: int, lexis: Lexis) -> frozenset[str]:
     return lexis.numbers.get(number, _NO_SYMBOLS) | {"<nombre>"}
 
 
 def _word_symbols(word: str, small: str, lexis: Lexis) -> frozenset[str]:
-    if re.fullmatch(r"[\d\s]+", word):
+    if word[0].isdigit() and re.fullmatch(r"[\d\s]+", word):
         symbols = _number_symbols(read_digits(re.sub(r"\s", "", word)), lexis)
         if not word.isdigit():
             symbols -= lexis.years

@@ -20,7 +20,8 @@ _SYMBOLS: Mapping[str, str] = {
     "code_postal": "<code_postal>",
     "siret": "<siret> <siren>",
     "forme": "<forme> <mot_forme>",
-    "activite": "<libelle> <tete> <mot> <metier> <acte> <ape> <ape_2> <ape_2025> <clause>",
+    "activite": "<libelle> <tete> <mot> <metier> <acte> <acte_passe>"
+    " <ape> <ape_2> <ape_2025> <clause>",
     "annee": "<annee> <date> <mois>",
     "annee_unite": "<annee_unite> <date_unite> <mois_unite>",
     "siege": "?siege ?secondaire",

@@ -76,11 +76,11 @@ def test_a_headcount_is_denied_only_where_it_is_zero(facts_like: FactsLike) -> N
 def test_the_notation_of_a_grammar() -> None:
     grammar = Grammar(["START: [a] PLACE {b} | ?open c~", "PLACE: v/e,ent | d'e"])
     words = [frozenset({word}) for word in ("a", "vent", "b", "b")]
-    assert grammar.readings("START", words, frozenset())
-    assert grammar.readings("START", [frozenset({"d'"}), frozenset({"e"})], frozenset())
-    assert not grammar.readings("START", [frozenset({"ces"})], frozenset())
-    assert grammar.readings("START", [frozenset({"ces"})], frozenset({"open"}))
-    assert not grammar.readings("START", words[1:2] + words[:1], frozenset())
+    assert grammar.readings("START", grammar.parse(words))
+    assert grammar.readings("START", grammar.parse([frozenset({"d'"}), frozenset({"e"})]))
+    assert not grammar.readings("START", grammar.parse([frozenset({"ces"})]))
+    assert grammar.readings("START", grammar.parse([frozenset({"ces"})], frozenset({"open"})))
+    assert not grammar.readings("START", grammar.parse(words[1:2] + words[:1]))
 
 
 def test_a_noun_of_the_name_may_take_it_up(facts_like: FactsLike) -> None:
@@ -112,10 +112,25 @@ def test_a_shop_may_be_called_a_shop_only_where_it_sells_in_detail(facts_like: F
 def test_a_word_of_two_facts_has_two_readings() -> None:
     grammar = Grammar(["START: in (<year>|<number>)"], {"<year>": "year", "<number>": "number"})
     tokens = [frozenset({"in"}), frozenset({"<year>", "<number>"})]
-    assert grammar.readings("START", tokens, frozenset()) == {
+    assert grammar.readings("START", grammar.parse(tokens)) == {
         frozenset({"year"}),
         frozenset({"number"}),
     }
+
+
+def test_a_part_is_tried_where_the_sentence_has_what_it_needs() -> None:
+    grammar = Grammar(["START: a (b|c|d) {e} far | a ?open near | a {b} [c] (far|near) off"])
+
+    def covers(words: str, flags: frozenset[str] = frozenset()) -> bool:
+        parse = grammar.parse([frozenset({word}) for word in words.split()], flags)
+        return bool(grammar.readings("START", parse))
+
+    assert covers("a b e e far")
+    assert covers("a b c near off")
+    assert covers("a near", frozenset({"open"}))
+    assert not covers("a near")
+    assert not covers("far a b")
+    assert not covers("a b e near")
 
 
 def test_a_rule_is_said_of_the_establishment_or_of_the_unit() -> None:
@@ -129,7 +144,7 @@ def test_a_rule_is_said_of_the_establishment_or_of_the_unit() -> None:
 
     def covers(words: str, *tail: frozenset[str]) -> bool:
         tokens = [frozenset({word}) for word in words.split()]
-        return bool(grammar.readings("START", [*tokens, *tail], frozenset()))
+        return bool(grammar.readings("START", grammar.parse([*tokens, *tail])))
 
     here = [frozenset({"here"}), frozenset({"since"})]
     assert covers("shop in", *shop, *here, *shop)
