@@ -34,6 +34,10 @@ class Folded:
 
 
 def fold_with_origins(text: str) -> Folded:
+    letters = [_letters[ord(character)] for character in text]
+    plain = "".join(letters)
+    if set(map(len, letters)) <= {1} and not plain.startswith(" ") and "  " not in plain:
+        return Folded(plain, tuple(range(len(plain))))
     characters: list[str] = []
     origins: list[int] = []
     for index, character in enumerate(text):
@@ -57,7 +61,16 @@ _letters = _Letters()
 
 
 def fold(text: str) -> str:
+    return _fold_few(text) if len(text) <= _FEW_LETTERS else _fold(text)
+
+
+def _fold(text: str) -> str:
     return " ".join(text.translate(_letters).split())
+
+
+_FEW_LETTERS = 32
+"""Names of months, forms and words come again in each text."""
+_fold_few = lru_cache(maxsize=8192)(_fold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +87,13 @@ class Token:
         return self.original[0].isupper()
 
 
-_fold_word = lru_cache(maxsize=16384)(fold)
-
-
 MOST_WORDS = 100
 """The most words of an avis, as `tokenise` counts them: a long name or activity makes none long."""
 
 
 def tokenise(text: str) -> list[Token]:
     return [
-        Token(word := match.group(), _fold_word(word), *match.span())
-        for match in _TOKEN.finditer(text)
+        Token(word := match.group(), fold(word), *match.span()) for match in _TOKEN.finditer(text)
     ]
 
 

@@ -37,6 +37,8 @@ _ARRONDISSEMENT = re.compile(r"(.+?) (\d{1,2}er?) Arrondissement")
 
 def clean_name(nom: str) -> str:
     """Return the name in NFC, on one line, with single spaces and printable characters only."""
+    if nom.isprintable():
+        return " ".join(unicodedata.normalize("NFC", nom).split())
     kept = (
         " " if unicodedata.category(character) in {"Cc", "Zl", "Zp"} else character
         for character in unicodedata.normalize("NFC", nom)

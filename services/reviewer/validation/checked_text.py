@@ -98,11 +98,21 @@ def _is_in(span: Span, understood: Iterable[Span]) -> bool:
     return any(one.start <= span.start and span.end <= one.end for one in understood)
 
 
+def plainly_printable(raw: str) -> bool:
+    """Return whether the text has printable characters, spaces that do not break and lines only."""
+    return raw.translate(_SPACES).isprintable()
+
+
+_SPACES = dict.fromkeys(map(ord, "\n\u00a0\u202f"), " ")
+
+
 def normalise(raw: str) -> str:
     """Return the text in NFC without control and formatting characters.
 
     A rule reports these characters; the other rules ignore them.
     """
+    if plainly_printable(raw):
+        return unicodedata.normalize("NFC", raw).strip()
     kept = (
         character
         for character in unicodedata.normalize("NFC", raw)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from services.reviewer.french.disguises import is_of_another_script
 from services.reviewer.french.folding import MOST_WORDS, fold, runs, tokenise
 from services.reviewer.validation import grounding
-from services.reviewer.validation.checked_text import NOTHING, CheckedText
+from services.reviewer.validation.checked_text import NOTHING, CheckedText, plainly_printable
 from services.reviewer.validation.known import FUNCTION_WORDS
 from services.reviewer.validation.language import is_foreign, is_french
 from services.reviewer.validation.lexicon import said
@@ -173,7 +173,7 @@ def markup(checked: CheckedText) -> bool:
 
 
 def control_chars(checked: CheckedText) -> bool:
-    return any(
+    return not plainly_printable(checked.raw.strip()) and any(
         character != "\n" and unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn", "Co"}
         for character in checked.raw.strip()
     )

@@ -72,11 +72,11 @@ def _gender_of_form(words: str) -> Genre | None:
     return by_folded.get(head)
 
 
-def _features(token: Mark) -> tuple[str, str] | None:
+def _features(token: Mark, small: str) -> tuple[str, str] | None:
     if "<forme>" in token.symbols:
         gender = _gender_of_form(token.text)
         return None if gender is None else (gender, "s")
-    return _genders().get(token.text.lower().replace("’", "'"))
+    return _genders().get(small)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +93,16 @@ class SpeltWord:
 
 
 def words_of(tokens: Sequence[Mark]) -> tuple[SpeltWord, ...]:
-    return tuple(
-        SpeltWord(
-            "" if not _FACTS.isdisjoint(token.symbols) else token.text.lower().replace("’", "'"),
-            not _PLACES.isdisjoint(token.symbols) and elides(token.text),
-            _features(token),
-            token.symbols,
-        )
-        for token in tokens
+    return tuple(map(_spelt, tokens))
+
+
+def _spelt(token: Mark) -> SpeltWord:
+    small, symbols = token.text.lower().replace("’", "'"), token.symbols
+    return SpeltWord(
+        small if _FACTS.isdisjoint(symbols) else "",
+        not _PLACES.isdisjoint(symbols) and elides(token.text),
+        _features(token, small),
+        symbols,
     )
 
 

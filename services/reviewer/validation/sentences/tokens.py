@@ -100,10 +100,16 @@ def _without_quotes(tokens: list[Mark]) -> Iterator[Mark]:
 
 def _disagreements(tokens: list[Mark], activity: ActivityWords) -> Iterator[int]:
     """Yield the places of words that follow another in the label too, but in its number."""
-    for place, (first, second) in enumerate(pairwise(tokens)):
-        pair = (stem(fold(first.text)), stem(fold(second.text)))
+    stems = [_root(token.text) for token in tokens] if activity.pairs else []
+    for place, pair in enumerate(pairwise(stems)):
+        first, second = tokens[place], tokens[place + 1]
         if pair in activity.pairs and _is_plural(first.text) is not _is_plural(second.text):
             yield place + 1
+
+
+@functools.lru_cache(maxsize=4096)
+def _root(word: str) -> str:
+    return stem(fold(word))
 
 
 def _is_plural(word: str) -> bool:
