@@ -28,7 +28,7 @@ def test_every_setting_named_in_the_manual_exists() -> None:
     named = {
         name.removeprefix("SIRENADE_").lower() for name in re.findall(r"SIRENADE_[A-Z_]+", manual)
     }
-    sources = [*_ROOT.glob("services/*/settings.py"), *_ROOT.glob("shared/**/settings.py")]
+    sources = [*_ROOT.glob("services/**/settings.py"), *_ROOT.glob("shared/**/settings.py")]
     known = set(
         re.findall(r"^    ([a-z_]+): ", "\n".join(map(Path.read_text, sources)), re.MULTILINE)
     )
