@@ -13,6 +13,7 @@ ESTABLISHMENTS ?= 35000
 REQUESTS_PER_MINUTE ?= 30
 # The sizes of `make prove`, `make chaos` and `make soak`.
 PHASE ?= 1
+READS ?=
 HOURS ?= 1
 KILLS ?= 20
 ROWS ?= 20000
@@ -112,8 +113,8 @@ bench-compare: install ## Compare two measurements, by default the two latest (A
 	@$(PY) -m tests.benchmarks compare --a "$(A)" --b "$(B)"
 
 .PHONY: prove
-prove: servers ## Prove the promises at the true quota (PHASE=1: 8 minutes; PHASE=2: 18 minutes)
-	@./sirenade prove import --phase $(PHASE)
+prove: servers ## Prove the promises at the true quota (PHASE=1, PHASE=2; READS=1: 50 readers beside)
+	@./sirenade prove import $(if $(READS),--days 1 --reads 50,--phase $(PHASE))
 
 .PHONY: chaos
 chaos: servers ## Kill processes at random during an import, then compare the sets (KILLS, ROWS, SEED)

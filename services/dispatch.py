@@ -103,6 +103,7 @@ def _needs_no_database(arguments: list[str]) -> bool:
 def _run_with_demo_database(arguments: list[str]) -> int:
     # Containers name their database, and lack this module.
     from deploy.local.demo_database import demo_database  # noqa: PLC0415  as above
+    from deploy.local.processes import death_signal_hook  # noqa: PLC0415  as above
 
     children: list[subprocess.Popen[bytes]] = []
 
@@ -117,7 +118,10 @@ def _run_with_demo_database(arguments: list[str]) -> int:
         with demo_database() as url:
             command = [sys.executable, "-P", "-m", "services.dispatch", *arguments]
             environment = {**os.environ, "SIRENADE_DATABASE_URL": url}
-            children.append(subprocess.Popen(command, env=environment))  # noqa: S603  # this program
+            ends_with_us = death_signal_hook(signal.SIGTERM)
+            children.append(
+                subprocess.Popen(command, env=environment, preexec_fn=ends_with_us)  # noqa: S603, PLW1509  # this program; one prepared system call
+            )
             status = children[0].wait()
     except UserError as error:
         sys.stderr.write(f"error: {shown_lines(str(error))}\n")

@@ -2,7 +2,7 @@
 
 import http.client
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from shared.metrics import Metrics
 from tests.conditions import wait_until
 
 _PATIENCE_SECONDS = 30
+Ask = Callable[[str], Coroutine[None, None, str | None]]
 
 
 class PortalAnswer(NamedTuple):
@@ -94,3 +95,19 @@ def running_portal(
         server.should_exit = True
         thread.join(timeout=_PATIENCE_SECONDS)
         listening.close()
+
+
+def with_a_cache_that_lasts(parts: Parts) -> ASGIApp:
+    """Ask once for the version of each slug, as a cache with a time to live does."""
+    for versions in parts.store._versions:
+        asked, kept = versions.of, dict[str, str | None]()
+
+        async def of(
+            slug: str, asked: Ask = asked, kept: dict[str, str | None] = kept
+        ) -> str | None:
+            if slug not in kept:
+                kept[slug] = await asked(slug)
+            return kept[slug]
+
+        versions.of = of  # type: ignore[method-assign]
+    return parts.app()

@@ -92,11 +92,12 @@ def start_server(  # noqa: PLR0913  each one is a property of the process
             start_new_session=True,
             **_user(account),
             # It runs after the change of user, which would clear the signal.
-            preexec_fn=_death_signal_hook(parent_death_signal),  # noqa: PLW1509  one prepared system call
+            preexec_fn=death_signal_hook(parent_death_signal),  # noqa: PLW1509  one prepared system call
         )
 
 
-def _death_signal_hook(number: signal.Signals | None) -> Callable[[], None] | None:
+def death_signal_hook(number: signal.Signals | None) -> Callable[[], None] | None:
+    """Return what a child calls first, so that it gets the signal when its parent has ended."""
     if number is None or sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl

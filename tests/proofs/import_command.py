@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,10 @@ from tests.proofs.command import follow, fresh, is_over, lasted, tell
 from tests.proofs.end_state import read_facts
 from tests.proofs.page import Proof
 from tests.proofs.promises import EndState, judge
+from tests.proofs.reads import plots as read_plots
+from tests.proofs.reads.answers import ReadRun
+from tests.proofs.reads.beside import SETTINGS, reads_beside
+from tests.proofs.reads.promises import figures_of, judge_reads
 from tests.proofs.samples import Sample
 from tests.proofs.stack import Simulated, run_stack
 
@@ -62,6 +67,10 @@ def prove_import(  # each an option of the command
     generators: Annotated[
         int, typer.Option(help="Texts in the making at once.", min=1, max=200)
     ] = 10,
+    reads: Annotated[
+        int,
+        typer.Option(help="Readers of the portal, who check each answer.", min=0, max=500),
+    ] = 0,
     directory: Annotated[Path, typer.Option(help="Folder of the run.")] = LOCAL / "prove",
 ) -> None:
     """Import a phase with real services and its texts, and say which promises were kept.
@@ -82,20 +91,27 @@ def prove_import(  # each an option of the command
         order["day_seconds"] = day_seconds or least_seconds * _DAY_MARGIN
     console = Console(stderr=True)
     folder = fresh(directory / "import")
-    title = f"{days} × {thousands(per_day)} establishments{' of INSEE' if real else ''}"
+    title = (
+        f"{days} × {thousands(per_day)} establishments{' of INSEE' if real else ''}"
+        f"{f', {reads} readers' if reads else ''}"
+    )
     whom = "" if real else ", the simulator"
     console.print(f"{title}: starting PostgreSQL, RabbitMQ{whom} and the services")
     simulated = None if real else Simulated(rows, requests_per_minute=math.ceil(per_minute))
-    settings = {"SIRENADE_REVIEWER_GENERATORS": str(generators)}
+    settings = {"SIRENADE_REVIEWER_GENERATORS": str(generators), **SETTINGS}
     with run_stack(folder, insee=simulated, settings=settings) as stack:
-        stack.start_each(("fetcher", "writer", "reviewer"))
-        stack.order_import(**order)
-        samples = follow(stack, title, console, until=is_over)
+        with reads_beside(stack, reads) as readers:
+            stack.start_each(("fetcher", "writer", "reviewer"))
+            stack.order_import(**order)
+            samples = follow(stack, title, console, until=is_over)
+            read = readers.run() if readers else None
         facts = read_facts(stack.engine, promised_rows=rows, rests=continuous)
         with stack.engine.connect() as connection:
             # The progress holds the quota that INSEE's headers named.
             asked = read_progress(connection).quota_per_minute or math.nan
     proof = _proof(samples, facts, title, asked)
+    if read is not None:
+        proof = _with_reads(proof, read)
     tell(proof, folder, console)
 
 
@@ -110,6 +126,20 @@ def _real_quota(quota: int | None) -> float:
     # Database and broker are the proof's own, whatever the environment names.
     settings = load(FetcherSettings, database_url="postgresql://none", broker_url="memory://")
     return settings.insee_requests_per_minute
+
+
+def _with_reads(proof: Proof, run: ReadRun) -> Proof:
+    return replace(
+        proof,
+        told=f"{proof.told}; {thousands(len(run.answers))} answers to readers",
+        figures={**proof.figures, "reads": figures_of(run)},
+        promises=[*proof.promises, *judge_reads(run)],
+        plots={
+            "Answers to readers": read_plots.answer_times(run),
+            "Lag of the index": read_plots.index_lag(run),
+            **proof.plots,
+        },
+    )
 
 
 def _proof(samples: Sequence[Sample], facts: EndState, title: str, quota: float) -> Proof:

@@ -1,6 +1,7 @@
 """A private stack as in production: PostgreSQL, RabbitMQ, simulator, a process per service."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,11 +68,15 @@ class Stack:
 
     def start(self, name: str) -> None:
         """Start one service by the name of its process, such as `fetcher-1`."""
-        self.services[name] = processes.start_server(
-            [sys.executable, "-m", f"services.{name.partition('-')[0]}", "run"],
+        self.services[name] = self.start_module(name, f"services.{name.partition('-')[0]}", "run")
+
+    def start_module(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+        """Start a module of Python with the settings of the services, and a log of this name."""
+        return processes.start_server(
+            [sys.executable, "-m", *command],
             log=self.logs / f"{name}.log",
             cwd=str(PROJECT),
-            env=self.environment,
+            env={**self.environment, processes.HOME_MARK: str(self.directory)},
             parent_death_signal=signal.SIGTERM,
         )
 
@@ -123,10 +128,13 @@ def run_stack(
     """Start the servers in an emptied folder, with a migrated database and no service yet.
 
     `settings` are environment variables of the services; they name INSEE where `insee` is None.
-    Raises LocalServerError where a server does not start.
+    In the end logs alone are left: rows may be people's. Raises LocalServerError where a server
+    does not start.
     """
     with ExitStack() as cleanup:
         (directory / "logs").mkdir(parents=True)
+        for server in ("postgres", "rabbitmq", "simulator"):
+            cleanup.callback(shutil.rmtree, directory / server, ignore_errors=True)
         postgres = start_postgres(directory / "postgres", name="proving", end_with_parent=True)
         cleanup.callback(postgres.stop)
         rabbitmq = start_rabbitmq(directory / "rabbitmq", end_with_parent=True)

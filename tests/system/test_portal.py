@@ -1,7 +1,6 @@
 """The portal as its command starts it: two processes behind one port, until SIGTERM."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from tests.integration.portal.published import publish
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
 from tests.portals import PortalAnswer
+from tests.readers import portal_address
 from tests.system.conftest import ROOT
 
 _SIRET = "00000001800001"
@@ -57,8 +57,8 @@ def portal(database_url: str, tmp_path: Path) -> Iterator[tuple[subprocess.Popen
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
-        wait_until(lambda: b"portal: http" in log.read_bytes())
-        [address] = re.findall(r"portal: (http://\S+?)/?\n", log.read_text())
+        wait_until(lambda: portal_address(log) is not None)
+        address = portal_address(log) or ""
         wait_until(lambda: _answers(address))
         yield process, address
     finally:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local import processes
+from tests.conditions import wait_until
 from tests.system.conftest import API, ROOT, Insee
 
 
@@ -50,6 +52,40 @@ def test_two_short_days_are_proved_and_told_on_a_page(tmp_path: Path) -> None:
     assert "every promise kept" in page
     assert page.count("<svg") == 6
     assert stands_alone(page)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_readers_beside_an_import_see_nothing_stale_and_leave_nothing_behind(
+    tmp_path: Path,
+) -> None:
+    """Times and slots are not judged here: other tests may use the cores."""
+    small = ("--days", "1", "--per-day", "6000", "--quota", "60", "--reads", "20")
+    ended = prove("import", tmp_path, *small)
+    proof = json.loads((tmp_path / "import" / "proof.json").read_text())
+    broken = {each["name"] for each in proof["promises"] if not each["kept"]}
+    assert broken <= {"slot use", "search, p95", "page, p95", "lag of the index, p95"}, ended.stdout
+    assert ended.returncode == (1 if broken else 0), ended.stderr
+    assert proof["reads"]["erasures"] > 0
+    assert proof["reads"]["page"]["answers"] > 100
+    page = (tmp_path / "import" / "proof.html").read_text()
+    assert page.count("<svg") == 8
+    assert stands_alone(page)
+    assert processes.processes_below(tmp_path) == []
+    left = {path.name for path in (tmp_path / "import").iterdir()}
+    assert left == {"logs", "proof.html", "proof.json"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_proof_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "services.dispatch", "prove", "import")
+    options = ("--directory", str(tmp_path), "--days", "1", "--reads", "2")
+    readers = tmp_path / "import" / "logs" / "readers.log"
+    with subprocess.Popen([*command, *options], cwd=ROOT) as process:
+        wait_until(readers.exists, seconds=120)
+        process.kill()
+    wait_until(lambda: processes.processes_below(tmp_path) == [], seconds=60)
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import sys
 import urllib.error
 import urllib.request
@@ -14,9 +13,8 @@ from pathlib import Path
 from deploy.local import processes
 from deploy.local.folders import PROJECT
 from tests.environments import python_of
+from tests.readers import portal_address
 from tests.servers.redis import running_redis
-
-_ADDRESS = re.compile(rb"portal: (http://\S+?)/?\s")
 
 
 @dataclass(frozen=True)
@@ -59,14 +57,14 @@ def portal(database_url: str, folder: Path, **settings: str) -> Iterator[Server]
     log.write_bytes(b"")
     with processes.child(
         [sys.executable, "-m", "services.portal", "run"],
-        lambda: _ADDRESS.search(log.read_bytes()),
+        lambda: portal_address(log),
         f"the portal does not start: see {log}",
         log=log,
         env=environment,
         cwd=str(PROJECT),
-    ) as (pid, found):
-        assert found is not None
-        yield Server(found[1].decode(), processes.with_children(pid))
+    ) as (pid, address):
+        assert address is not None
+        yield Server(address, processes.with_children(pid))
 
 
 @contextlib.contextmanager

@@ -14,11 +14,12 @@ from tests.conditions import wait_until
 from tests.integration.portal.api.directory import Reader
 from tests.integration.portal.elastic import Elastic, found_ids
 from tests.integration.portal.published import publish
-from tests.integration.portal.told import NAME, SIREN, SIRET, Asked, table, tells
+from tests.integration.portal.told import MARKS, NAME, SIREN, SIRET, Asked, table, tells
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.index_pages import index_pages
 from tests.integration.writer.records import Record, Records
 from tests.portals import Portal, running_portal
+from tests.readers import KeptCopies, TakenMarks, told_of
 
 ON_TWO_SHARDS = True
 _READERS = 6
@@ -33,7 +34,7 @@ class _Readers:
     asked: list[Asked]
     headers: dict[str, str]
     stopping: threading.Event = field(default_factory=threading.Event)
-    committed: threading.Event = field(default_factory=threading.Event)
+    taken: TakenMarks = field(default_factory=TakenMarks)
     shown: set[str] = field(default_factory=set)
     late: dict[str, int] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
@@ -48,17 +49,12 @@ class _Readers:
 
     def read(self) -> None:
         reader = Reader(self.address)
-        kept: dict[str, tuple[str, bool]] = {}
+        copies = KeptCopies()
         while not self.stopping.is_set():
             for _, path, _ in self.asked:
-                is_late = self.committed.is_set()
-                etag, told = kept.get(path, ("", False))
-                copy = {"If-None-Match": etag} if etag else {}
-                answer = reader.get(path, headers=self.headers | copy)
-                # Whoever is told that nothing has changed shows what he has.
-                if answer.status_code != 304:
-                    told = tells(answer)
-                kept[path] = (answer.headers.get("ETag", ""), told)
+                is_late = bool(self.taken.marks)
+                answer = reader.get(path, headers=self.headers | copies.condition(path))
+                told = bool(told_of(MARKS, copies.seen(path, answer)))
                 self._note(path, answer.status_code, told=told, is_late=is_late)
         reader.close()
 
@@ -168,7 +164,7 @@ def _take_beside_readers(
     try:
         wait_until(lambda: readers.shown >= telling, seconds=60)
         take()
-        readers.committed.set()
+        readers.taken.add(MARKS)
         wait_until(lambda: readers.are_answered, seconds=60)
     finally:
         readers.stopping.set()

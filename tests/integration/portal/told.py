@@ -1,19 +1,16 @@
 """The table of the portal's endpoints: what is asked of each, and whether it tells a name."""
 
-import gzip
 from typing import Any, NamedTuple
 
-from pyarrow import BufferReader
-from pyarrow import parquet as pq
-
 from services.portal.pages.sitemaps import IDS_PER_FILE
+from tests.readers import shown_text, told_of
 
 NAME = "ZORGLUBERIE QUINQUET"
 SIREN = "000000018"
 SIRET = f"{SIREN}00001"
 SLUG = f"zorgluberie-quinquet-bordeaux-{SIRET}"
 # A search repeats its own words: it asks by the other word of the name.
-_TELLING = "ZORGLUBERIE"
+MARKS = frozenset({"ZORGLUBERIE"})
 _API = "/api/v1"
 
 
@@ -76,11 +73,4 @@ def _of_nobody() -> list[Asked]:
 
 def tells(answer: Any) -> bool:
     """Return whether an answer of `requests` has the name, in its body or where it leads."""
-    content: bytes = answer.content
-    kind = answer.headers.get("Content-Type", "")
-    if kind == "application/gzip":
-        content = gzip.decompress(content)
-    if "parquet" in kind:
-        content = str(pq.read_table(BufferReader(content)).to_pylist()).encode()
-    leads_to: str = answer.headers.get("Location", "")
-    return _TELLING in (content.decode() + leads_to).upper()
+    return bool(told_of(MARKS, shown_text(answer)))

@@ -2,27 +2,24 @@
 
 import http.client
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from starlette.types import ASGIApp
 
-from services.portal.main import Parts
 from services.writer.erasure.oppositions import forget, withdraw
 from tests.conditions import wait_until
 from tests.integration.portal.published import publish
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
-from tests.portals import Portal, running_portal
+from tests.portals import Portal, running_portal, with_a_cache_that_lasts
 
 _SIREN = "000000018"
 _SIRET = f"{_SIREN}00001"
 _NAME = "ZORGLUBERIE"
 _SLUG = f"zorgluberie-bordeaux-{_SIRET}"
 _ERASURES = 12
-Ask = Callable[[str], Coroutine[None, None, str | None]]
 _READERS = 6
 
 
@@ -111,26 +108,10 @@ def test_no_request_after_an_erasure_shows_the_name(
     assert _NAME.lower() not in answer.text.lower()
 
 
-def _with_a_cache_that_lasts(parts: Parts) -> ASGIApp:
-    """Ask once for the version of each slug, as a cache with a time to live does."""
-    for versions in parts.store._versions:
-        asked, kept = versions.of, dict[str, str | None]()
-
-        async def of(
-            slug: str, asked: Ask = asked, kept: dict[str, str | None] = kept
-        ) -> str | None:
-            if slug not in kept:
-                kept[slug] = await asked(slug)
-            return kept[slug]
-
-        versions.of = of  # type: ignore[method-assign]
-    return parts.app()
-
-
 def test_the_readers_find_out_a_cache_that_ends_with_its_time(
     desk: Desk, records: Records, database_url: str
 ) -> None:
-    with running_portal(database_url, make=_with_a_cache_that_lasts) as portal:
+    with running_portal(database_url, make=with_a_cache_that_lasts) as portal:
         late, stale = _erase_under_readers(desk, records, portal, erasures=1)
     assert late > 0
     assert stale > 0
