@@ -49,8 +49,11 @@ class Both:
 
 
 @pytest.fixture
-def both(engine: Engine, elastic: Elastic, between: Middleman) -> Iterator[Both]:
-    invented = invent()
+def both(
+    request: pytest.FixtureRequest, engine: Engine, elastic: Elastic, between: Middleman
+) -> Iterator[Both]:
+    """Return both engines over a register of 300, or of as many as the test says."""
+    invented = invent(getattr(request, "param", 300))
     store(engine, invented)
     both = Both(engine, invented, elastic, between)
     yield both

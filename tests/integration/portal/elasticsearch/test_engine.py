@@ -116,3 +116,24 @@ def test_odd_questions_are_answered(both: Both) -> None:
         assert both.elasticsearch.find(q) == both.postgresql.find(q)
         assert both.elasticsearch.find(nom=q) == both.postgresql.find(nom=q)
     assert both.value("sirenade_portal_searches_instead_total") == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("both", [2000], indirect=True)
+def test_both_engines_find_the_same_among_thousands(both: Both) -> None:
+    """300 questions of all kinds; of more than 200 candidates each engine has its own choice."""
+    dice = random.Random(31)
+    everybody = sorted(both.elasticsearch.invented.values())
+    differing = []
+    for number in range(300):
+        kind = [*KINDS][number % len(KINDS)]
+        each = dice.choice(everybody)
+        q = KINDS[kind](each, dice)
+        found, wanted = (
+            [hit.id for hit in engine.find(q, limit=10).hits]
+            for engine in (both.elasticsearch, both.postgresql)
+        )
+        if found != wanted:
+            differing.append((kind, q))
+    assert both.value("sirenade_portal_searches_instead_total") == 0
+    assert differing == []
