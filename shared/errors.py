@@ -41,3 +41,8 @@ class SlowDown(SirenadeError):
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
         self.reason = reason
+
+    def anew(self) -> "SlowDown":
+        """Return the same without its traceback, which holds the data of all it passed."""
+        seconds = self.retry_after_seconds
+        return SlowDown(str(self), retry_after_seconds=seconds, reason=self.reason)

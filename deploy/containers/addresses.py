@@ -1,5 +1,6 @@
 """The addresses that containers send passwords and keys to, from `.env` and `.secrets`."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 
@@ -8,6 +9,8 @@ from deploy.containers.settings_file import read_settings
 from shared.transit import CONTAINERS, doubts_about, hosts_of
 
 _INSEE = "SIRENADE_INSEE_URL"
+# Its own port, and what hosts are called where a provider runs one.
+_POOLER = re.compile(r"pgbouncer|pooler|:6432\b")
 _ACCEPTED = "SIRENADE_CLEAR_TEXT_HOSTS"
 
 
@@ -17,6 +20,13 @@ def doubts(places: Places) -> Iterator[str]:
     accepted = hosts_of(settings.get(_ACCEPTED, CONTAINERS))
     for name, url in _addresses(places, settings):
         yield from doubts_about({name: url}, accepted)
+
+
+def poolers(places: Places) -> Iterator[str]:
+    """Yield a sentence for each URL that seems to lead to PostgreSQL by way of pgbouncer."""
+    for name, url in _addresses(places, read_settings(places.settings)):
+        if url.startswith("postgres") and _POOLER.search(url.rpartition("@")[2]):
+            yield f"{name}: pgbouncer in transaction mode does not serve: name PostgreSQL itself"
 
 
 def _addresses(places: Places, settings: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.containers.addresses import doubts
+from deploy.containers.addresses import doubts, poolers
 from deploy.containers.bounds import (
     MOST_LOG_BYTES,
     connections_of,
@@ -188,7 +188,7 @@ def _way(places: Places) -> Iterator[Finding]:
     if not places.settings.exists():
         return
     found = list(doubts(places))
-    yield from (Finding(None, doubt, doubt=True) for doubt in found)
+    yield from (Finding(None, doubt, doubt=True) for doubt in (*found, *poolers(places)))
     if not found:
         yield Finding(True, "passwords: encrypted on their way, or on this machine alone")
 

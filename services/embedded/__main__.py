@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from deploy.local.peak_memory import PeakMemory
 from deploy.local.postgres import RunningPostgres
 from deploy.local.simulator import DEPARTEMENT, simulator
 from services.embedded.report import draw_report, kept_its_promise, read_report, write_report
+from services.embedded.turns import CountingClock, ImportFirst
 from services.fetcher import main as fetcher
 from services.fetcher.settings import FetcherSettings
 from services.fetcher.store import ImportStore
@@ -29,7 +31,7 @@ from services.reviewer.relay import forget_publications
 from services.reviewer.settings import ReviewerSettings
 from services.writer import main as writer
 from services.writer.settings import WriterSettings
-from shared.broker import make_broker
+from shared.broker import make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine, temporary_engine
 from shared.db.migrate import UnknownRevision, upgrade
@@ -74,7 +76,8 @@ def embedded_services(
     metrics = Metrics()
     # dramatiq warns of a second worker on one broker: here each service has its own.
     logging.getLogger("dramatiq.broker.MemoryBroker").setLevel(logging.ERROR)
-    broker = make_broker("memory://", extra_middleware=[ActorMetrics(metrics)])
+    actors = ActorMetrics(metrics)
+    broker = make_broker("memory://", extra_middleware=[actors])
     with ExitStack() as cleanup:
         cleanup.callback(broker.close)
 
@@ -87,11 +90,26 @@ def embedded_services(
         # This process is alone: every holder of a lease is dead, and its queues were in memory.
         ImportStore(engine).wake_everything()
         forget_publications(engine)
-        parts: dict[str, Any] = {"broker": broker, "clock": clock, "metrics": metrics}
+        fetcher_clock = CountingClock(stopping=clock.stopping)
+        turns = ImportFirst(actors.in_progress, partial(ready_messages, broker), fetcher_clock)
+        parts: dict[str, Any] = {"broker": broker, "metrics": metrics}
         services = [
-            fetcher.build(load(FetcherSettings, **common), engine=engine_of("fetcher"), **parts),
-            writer.build(load(WriterSettings, **common), engine=engine_of("writer"), **parts),
-            reviewer.build(load(ReviewerSettings, **common), engine=engine_of("reviewer"), **parts),
+            fetcher.build(
+                load(FetcherSettings, **common),
+                engine=engine_of("fetcher"),
+                clock=fetcher_clock,
+                **parts,
+            ),
+            writer.build(
+                load(WriterSettings, **common), engine=engine_of("writer"), clock=clock, **parts
+            ),
+            reviewer.build(
+                load(ReviewerSettings, **common),
+                engine=engine_of("reviewer"),
+                clock=clock,
+                give_way=turns.give_way,
+                **parts,
+            ),
         ]
         running = Running(services, broker, clock, metrics)
         running.start()

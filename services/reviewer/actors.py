@@ -77,6 +77,8 @@ class ShardReviewer:
     imprint: Imprint = NO_IMPRINT
     # The process has one for all shards; without it every message is claimed at once.
     capacity: Capacity | None = None
+    # Waits before a text where other work of the process goes first.
+    give_way: Callable[[], None] = lambda: None
 
     def work(self, avis_ids: Sequence[int]) -> None:
         """Claim, write and store; what is not begun in time goes back to the relay.
@@ -121,7 +123,8 @@ class ShardReviewer:
         if left_over:
             release_claims(self.engine, left_over, claims, resend=not limits)
         if limits:
-            raise limits[-1]
+            # Raised again itself, it would hold the texts of this message.
+            raise limits[-1].anew() from None
 
     def _start(self, claims: Sequence[Claim], start: float) -> set[Future[AvisResult]]:
         # It is asked after the claim: a pause that waits for all claims to end sees this one.
@@ -136,6 +139,7 @@ class ShardReviewer:
     def _review(self, claimed: Claim, *, start: float) -> AvisResult:
         """Begin only while half of the lease is left for call and store; else attempt nothing."""
         structlog.contextvars.bind_contextvars(avis_id=claimed.avis_id)
+        self.give_way()
         window = CallWindow(
             begin_by=start + min(CLAIMING_SECONDS, self.lease_seconds / 2),
             finish_by=start + self.lease_seconds - min(_STORE_SECONDS, self.lease_seconds / 4),

@@ -1,6 +1,6 @@
 """The composition root of the reviewer; the service reads the environment here only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -48,6 +48,7 @@ from shared.transit import doubts_about, hosts_of
 _RELAY_INTERVAL_SECONDS = 0.5
 _BOOKKEEPING_INTERVAL_SECONDS = 5.0
 _BATCHES_INTERVAL_SECONDS = 5.0
+_NO_BATCHES_INTERVAL_SECONDS = 60.0
 _CONTEXTS_INTERVAL_SECONDS = 30.0
 # A person waits for the outcome.
 _ORDERS_INTERVAL_SECONDS = 1.0
@@ -71,6 +72,7 @@ class _Parts:
     shards: Sequence[Engine]
     clock: Clock
     metrics: Metrics
+    give_way: Callable[[], None]
 
     @property
     def texts_at_once(self) -> int:
@@ -111,8 +113,13 @@ class _Parts:
 
     @property
     def batches_interval_seconds(self) -> float:
-        """Return the shortest poll interval of a provider, at most that of the loop."""
+        """Return the shortest poll interval of a provider, at most that of the loop.
+
+        Without such a provider only batches of earlier ones are given up, hours after their end.
+        """
         batches = [each.batch for each in self.providers if each.batch is not None]
+        if not batches:
+            return _NO_BATCHES_INTERVAL_SECONDS
         return min([_BATCHES_INTERVAL_SECONDS, *(batch.poll_seconds for batch in batches)])
 
     def meter(self) -> SharedMeter:
@@ -171,6 +178,7 @@ class _Parts:
                 hold_rules=self.hold_rules,
                 imprint=self.imprint,
                 capacity=capacity,
+                give_way=self.give_way,
             )
             for shard in self.shards
         ]
@@ -186,8 +194,13 @@ class _Parts:
             stall_seconds=self.settings.reviewer_stall_seconds,
         )
 
-    def carry_out_orders(self, contexts: ContextReader) -> None:
-        """Carry out the orders of people about texts, shard by shard."""
+    def carry_out_orders(self, contexts: ContextReader, relay: Relay) -> None:
+        """Carry out the orders of people about texts, shard by shard, where our relay works.
+
+        The others would look for them in vain, every second.
+        """
+        if not relay.works:
+            return
         sole_traders, imprint = self.settings.avis_sole_traders, self.imprint
         for shard in self.shards:
             Editor(shard, validate, self.clock, contexts, sole_traders, imprint).step()
@@ -211,6 +224,7 @@ class _Parts:
         sweep = ContextSweep(contexts, self.clock, sole_traders=self.settings.avis_sole_traders)
         declare_actors(broker, *reviewers)
         relay, prompt = self.relay(broker), read_prompt()
+        orders = partial(self.carry_out_orders, contexts, relay)
         routes = [
             (
                 batch_routes[client.provider.name],
@@ -226,25 +240,27 @@ class _Parts:
             # A process that prefetched more would leave nothing to other replicas.
             prefetch=self.worker_threads,
             loops=(
-                Loop("relay", _RELAY_INTERVAL_SECONDS, relay.step),
+                Loop("relay", _RELAY_INTERVAL_SECONDS, relay.step, relay.end),
                 Loop("budget", _BOOKKEEPING_INTERVAL_SECONDS, partial(self.keep_books, meter)),
-                Loop("orders", _ORDERS_INTERVAL_SECONDS, partial(self.carry_out_orders, contexts)),
+                Loop("orders", _ORDERS_INTERVAL_SECONDS, orders),
                 Loop("contexts", _CONTEXTS_INTERVAL_SECONDS, sweep.step),
                 Loop("batches", self.batches_interval_seconds, batches.step),
             ),
         )
 
 
-def build(
+def build(  # noqa: PLR0913  # what every service gets, and the turns of an embedded one
     settings: ReviewerSettings,
     *,
     engine: Engine,
     broker: dramatiq.Broker,
     clock: Clock,
     metrics: Metrics,
+    give_way: Callable[[], None] = lambda: None,
 ) -> Service:
     """Declare the reviewer's actor on the broker and return what runs it.
 
+    `give_way` is called before each text, and waits where other work of the process goes first.
     Raises UserError when the file of providers, or a key that it names, cannot be read.
     """
     shards = open_shards(settings, engine, application_name="sirenade-reviewer", pool_size=2)
@@ -256,7 +272,8 @@ def build(
     providers = () if file is None else read_providers(file)
     keyed = {f"provider {each.name}": str(each.base_url) for each in providers if each.key_file}
     warn_of(doubts_about(keyed, hosts_of(settings.clear_text_hosts)))
-    return _Parts(settings, providers, engine, shards, clock, metrics).service(broker)
+    parts = _Parts(settings, providers, engine, shards, clock, metrics, give_way)
+    return parts.service(broker)
 
 
 def main() -> None:

@@ -1,31 +1,36 @@
 """The relay hands due avis to RabbitMQ: the rows are the outbox, the queue holds few of them.
 
-Every reviewer process runs a relay; a session lock lets one of them work at a time, and
-PostgreSQL frees it when its holder dies. The relay publishes a message first and marks its rows
-afterwards: a kill in between means a second message, which finds nothing to claim, and never a
-lost one.
+Every reviewer process runs a relay; a lease lets one of them work at a time, and one that dies or
+freezes loses it at its deadline. The relay publishes a message first and marks its rows afterwards,
+under the token of its lease: a kill in between means a second message, which finds nothing to
+claim, and never a lost one.
 
 First texts go before renewals, which are avis whose accepted text stands. Renewals go by their rank
 over all shards, and no faster than the rate that a person has set.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, TextClause, text
 
 from services.reviewer.money.budget import read_budget
 from services.reviewer.money.renewal_rate import most_at_once, take_renewals
 from shared.clock import Clock
-from shared.db.locks import Lock, release_in_session, try_hold_in_session
+from shared.db.leases.keeper import Keeper
+from shared.db.leases.rows import LeaseName, pass_on, release_all, require
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
 
 AVIS_PER_MESSAGE = 25
+LEASE_SECONDS = 10.0
+"""Time after which another relay goes on where one is frozen; a message is confirmed within it."""
+
 _Row = TypeVar("_Row")
 
 IN_FLIGHT = text("SELECT count(*) FROM avis WHERE outcome = 'pending' AND published_at IS NOT NULL")
@@ -84,14 +89,27 @@ def forget_publications(engine: Engine) -> None:
     processes that held leases are dead. The answers of a batch still come.
     """
     with engine.begin() as connection:
+        release_all(connection)
         connection.execute(_RESTART)
+
+
+class _Databases(NamedTuple):
+    """The connections of a turn. What they read is one transaction each."""
+
+    control: Connection
+    shards: Sequence[Connection]
+
+    def commit(self) -> None:
+        """End the transactions: their locks would hide rows from reviewers that get a message."""
+        for connection in {self.control, *self.shards}:
+            connection.commit()
 
 
 @dataclass(frozen=True)
 class Relay:
     """`publish` returns once the broker has confirmed, else it raises.
 
-    `engine` holds the lock of all relays. The avis are in `shards`, without shards in `engine`.
+    `engine` has the lease of all relays. The avis are in `shards`, without shards in `engine`.
     """
 
     engine: Engine
@@ -101,35 +119,58 @@ class Relay:
     high_water: int
     stall_seconds: float
     shards: Sequence[Engine] = ()
+    lease_seconds: float = LEASE_SECONDS
+
+    @cached_property
+    def _keeper(self) -> Keeper:
+        return Keeper(LeaseName.RELAY, self.clock, self.lease_seconds)
+
+    @property
+    def works(self) -> bool:
+        """Return whether this relay has the lease, as it last knew."""
+        return self._keeper.holds
 
     def step(self) -> None:
         """Send stalled avis again, then due ones up to the high-water mark of all shards.
 
         Nothing is sent while the run is paused. A run that makes a sample sends only the sample,
-        renewals at any rate: reviewers release avis that were published before.
+        renewals at any rate: reviewers release avis that were published before. A turn with nothing
+        to send is one transaction in each database. Raises LeaseLost.
         """
-        with self._alone() as control, ExitStack() as stack:
-            if control is None:
+        if self._keeper.waits():
+            return
+        with ExitStack() as stack:
+            control = stack.enter_context(self.engine.connect())
+            if self._keeper.keep(control) is None:
                 return
             budget = read_budget(control)
             if budget.paused:
                 return
             shards = [
-                control if engine is self.engine else stack.enter_context(_autocommit(engine))
+                control if engine is self.engine else stack.enter_context(engine.connect())
                 for engine in self.shards or [self.engine]
             ]
-            stalled = {"room": self.high_water, "stall_seconds": self.stall_seconds}
-            for number, connection in enumerate(shards):
-                again = connection.execute(STALLED, stalled).all()
-                sent = self._send(number, connection, again)
-                self.metrics.avis_unclaimed.inc(sum(row.unclaimed for row in again[:sent]))
+            databases = _Databases(control, shards)
+            self._send_again(databases)
             room = self.high_water - sum(each.scalar(IN_FLIGHT) or 0 for each in shards)
             if budget.sample_ids is not None:
-                self._send_evenly(shards, room, DUE_OF_SAMPLE, sample_ids=budget.sample_ids)
+                self._send_evenly(databases, room, DUE_OF_SAMPLE, sample_ids=budget.sample_ids)
             elif not self._awaits_more_room(room, shards, FIRST_TEXTS):
-                room -= self._send_evenly(shards, room, FIRST_TEXTS)
+                room -= self._send_evenly(databases, room, FIRST_TEXTS)
                 if not any(each.execute(FIRST_TEXTS, {"room": 1}).first() for each in shards):
-                    self._send_renewals(control, shards, room, budget.renewals_per_day)
+                    self._send_renewals(databases, room, budget.renewals_per_day)
+
+    def end(self) -> None:
+        """Let another relay go on at once."""
+        with self.engine.connect() as control:
+            self._keeper.end(control)
+
+    def _send_again(self, databases: _Databases) -> None:
+        stalled = {"room": self.high_water, "stall_seconds": self.stall_seconds}
+        for number, connection in enumerate(databases.shards):
+            again = connection.execute(STALLED, stalled).all()
+            sent = self._send(databases, number, again)
+            self.metrics.avis_unclaimed.inc(sum(row.unclaimed for row in again[:sent]))
 
     def _awaits_more_room(self, room: int, shards: Sequence[Connection], query: TextClause) -> bool:
         """Return whether more is due than fits, while the room is smaller than a full message.
@@ -142,25 +183,24 @@ class Relay:
         return sum(len(each.execute(query, {"room": room + 1}).all()) for each in shards) > room
 
     def _send_evenly(
-        self, shards: Sequence[Connection], room: int, query: TextClause, **values: object
+        self, databases: _Databases, room: int, query: TextClause, **values: object
     ) -> int:
         """Return how many were sent.
 
         The room is divided evenly, so that no shard waits for another's end. When more is due than
         fits, only full messages are sent.
         """
-        sent = 0
+        sent, shards = 0, databases.shards
         for number, connection in enumerate(shards):
             share = ceil((room - sent) / (len(shards) - number))
             if share > 0:
                 rows = connection.execute(query, {"room": share, **values}).all()
-                sent += self._send(number, connection, _full_messages(rows, share))
+                sent += self._send(databases, number, _full_messages(rows, share))
         return sent
 
-    def _send_renewals(
-        self, control: Connection, shards: Sequence[Connection], room: int, per_day: int | None
-    ) -> None:
+    def _send_renewals(self, databases: _Databases, room: int, per_day: int | None) -> None:
         """Send those of the lowest rank, in whatever shard they are, while the rate has slots."""
+        control, shards = databases
         if room <= 0 or per_day == 0 or self._awaits_more_room(room, shards, RENEWALS):
             return
         if per_day is not None:
@@ -173,44 +213,27 @@ class Relay:
         due = _full_messages(sorted(read, key=itemgetter(0, 1))[:room], room)
         if per_day is not None:
             due = due[: take_renewals(control, len(due))]
-        for number, connection in enumerate(shards):
+            control.commit()
+        for number in range(len(shards)):
             rows = [row for _, shard, row in due if shard == number]
-            self.metrics.renewals_published.inc(self._send(number, connection, rows))
+            self.metrics.renewals_published.inc(self._send(databases, number, rows))
 
-    def _send(self, shard: int, connection: Connection, rows: Sequence[Row[Any]]) -> int:
+    def _send(self, databases: _Databases, shard: int, rows: Sequence[Row[Any]]) -> int:
         """Return how many were sent: all, unless the process is asked to stop."""
+        connection = databases.shards[shard]
         for start in range(0, len(rows), AVIS_PER_MESSAGE):
             if self.clock.stopping.is_set():
                 return start
             message = rows[start : start + AVIS_PER_MESSAGE]
             ids = [row.id for row in message]
+            databases.commit()
+            lease = self._keeper.require(databases.control)
             self.publish(ReviewAvis(avis_ids=ids, shard=shard))
+            (require if connection is databases.control else pass_on)(connection, lease)
             connection.execute(_MARK, {"ids": ids, "read_at": message[0].read_at})
+            connection.commit()
             self.metrics.avis_published.inc(len(ids))
         return len(rows)
-
-    @contextmanager
-    def _alone(self) -> Iterator[Connection | None]:
-        """Yield a connection that holds the lock of all relays, None where another relay holds it.
-
-        It is in autocommit: row locks of an open transaction would hide the rows from the reviewers
-        that get the message.
-        """
-        with _autocommit(self.engine) as connection:
-            if not try_hold_in_session(connection, Lock.RELAY):
-                yield None
-                return
-            try:
-                yield connection
-                release_in_session(connection, Lock.RELAY)
-            except BaseException:
-                # The end of the session frees the lock in any state of the connection.
-                connection.invalidate()
-                raise
-
-
-def _autocommit(engine: Engine) -> Connection:
-    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _full_messages(rows: Sequence[_Row], room: int) -> Sequence[_Row]:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from services.writer.erasure.tombstones import hold_unites
 from services.writer.pages.pages import renew_pages
 from services.writer.slices.statements import CREATE_NEW
+from shared.db.connections.deadlines import lift_limit
 from shared.sirene.identifiers import siren_of
 from shared.sirene.reference import known_codes
 
@@ -16,8 +17,6 @@ log = structlog.get_logger()
 _ROWS = 500
 _NOTED = text("SELECT field, code FROM unknown_codes ORDER BY field, code")
 _FORGET = text("DELETE FROM unknown_codes WHERE field = :field AND code = ANY(:codes)")
-# It looks through the register once, and only after a release that brings new codes.
-_WITHOUT_LIMIT = text("SET LOCAL statement_timeout = 0")
 _NEXT = text("""
     SELECT e.siret FROM etablissements e JOIN unites_legales u USING (siren)
     WHERE e.siret > :after AND e.etat_administratif = 'A'
@@ -67,5 +66,6 @@ def _renew(shard: Engine, learned: Mapping[str, Sequence[str]], *, sole_traders:
 
 
 def _next(connection: Connection, codes: Mapping[str, list[str]], after: str) -> list[str]:
-    connection.execute(_WITHOUT_LIMIT)
+    # It looks through the register once, and only after a release that brings new codes.
+    lift_limit(connection)
     return list(connection.execute(_NEXT, {**codes, "after": after, "rows": _ROWS}).scalars())

@@ -40,6 +40,18 @@ PROCESSES = (
         hold="2m",
         summary="The {{ $labels.job }} server, or its exporter, does not answer.",
     ),
+    # A turn that hangs is no failure and counts none: only its age tells of it. 0: none ended yet.
+    warning(
+        "SirenadeLoopStandsStill",
+        expression="""
+            time() - (sirenade_loop_last_turn_timestamp_seconds > 0)
+              > 600 + 2 * sirenade_loop_interval_seconds
+        """,
+        hold="2m",
+        summary="The loop {{ $labels.loop }} of {{ $labels.instance }} has ended no turn"
+        " for {{ $value | humanizeDuration }}.",
+        dashboard="sirenade-service",
+    ),
     critical(
         "SirenadeTotalsUnread",
         expression="max by (reading) (sirenade_exporter_up) == 0",

@@ -44,6 +44,16 @@ def _unswept(facts: ConditionFacts) -> Iterator[str]:
 critical, warning = severities("sirenade-reviewer")
 
 CONDITIONS = (
+    # Health and loops say nothing of it: each relay that waits thinks that another one works.
+    critical(
+        "SirenadeTextsUnpublished",
+        expression="""
+            max(sirenade_avis_unpublished) > 0
+            unless on () max(sirenade_budget_paused) == 1
+        """,
+        hold="5m",
+        summary="Texts are due, none is on its way, and nobody publishes any.",
+    ),
     # 50 texts at least: one rejection in a handful is more than 5 %.
     warning(
         "SirenadeRejectionRate",

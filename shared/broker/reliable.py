@@ -70,9 +70,11 @@ class ReliableBroker(RabbitmqBroker):
         """Ignore what dramatiq sets: it has not read the URL as we do."""
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
+        # Since the last time somebody may have made it anew, without dead letters or confirms.
+        self.queues_pending.add(queue_name)
         try:
             self.declare_queue(queue_name, ensure=True)
-        except (BrokerUnavailable, OSError) as error:
+        except (BrokerUnavailable, QueueMismatch, OSError) as error:
             raise connection_closed(error) from None
         finally:
             # The declaration opened a connection that this thread does not use again.
@@ -159,8 +161,8 @@ class ReliableBroker(RabbitmqBroker):
 
     def _with_queue(self, queue_name: str, operation: Callable[[Any], _T]) -> _T:
         """Run the operation on this thread's channel; make queue and connection where they lack."""
-        failure: Exception | None = None
-        for _ in range(_ATTEMPTS):
+        attempt = 1
+        while True:
             try:
                 self._ensure_queue(queue_name)
                 return operation(self.channel)
@@ -171,14 +173,15 @@ class ReliableBroker(RabbitmqBroker):
                 del self.connection
                 raise BrokerBlocked from None
             except (*CONNECTION_ERRORS, ConnectionError) as error:
-                failure = error
                 del self.connection
+                # Kept beyond this block, it would hold the page that is published.
+                if attempt == _ATTEMPTS:
+                    raise BrokerUnavailable(f"RabbitMQ: {described(error)}") from None
+                attempt += 1
             except BaseException:
                 # After an interrupt in mid-call the state of the channel is unknown.
                 del self.connection
                 raise
-        assert failure is not None
-        raise BrokerUnavailable(f"RabbitMQ: {described(failure)}") from failure
 
     def _ensure_queue(self, canonical_queue_name: str) -> None:
         if canonical_queue_name not in self.queues_pending:

@@ -6,6 +6,10 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 
+from shared.db.connections.deadlines import TimedCursor, timed
+from shared.db.connections.idle import look_before_use
+from shared.db.connections.parameters import parameters
+from shared.db.connections.poolers import LOCK_TIMEOUT
 from shared.db.restore_marks import refuse_marked
 from shared.db_url import normalise_url
 
@@ -20,12 +24,13 @@ def make_engine(
 ) -> Engine:
     """Make an engine; the server ends hanging statements, waits for locks and idle transactions.
 
-    Without `marked_too`, each connection to a database that was restored and not erased again
-    raises OperationalError.
+    Where the server itself hangs, the client gives the connection up a little later. Without
+    `marked_too`, each connection to a database that was restored and not erased again raises
+    OperationalError.
     """
     settings = {
         "statement_timeout": f"{statement_timeout_seconds}s",
-        "lock_timeout": "10s",
+        "lock_timeout": LOCK_TIMEOUT,
         "idle_in_transaction_session_timeout": "60s",
     }
     engine = create_engine(
@@ -33,16 +38,15 @@ def make_engine(
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
-        pool_pre_ping=True,
         # Parameters hold names and texts, which must not stand in an error's message.
         hide_parameters=True,
         connect_args={
-            "application_name": application_name,
-            "connect_timeout": 5,
-            "keepalives_idle": 30,
-            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+            **parameters(application_name, settings),
+            "connection_factory": timed(statement_timeout_seconds),
+            "cursor_factory": TimedCursor,
         },
     )
+    look_before_use(engine)
     if not marked_too:
         event.listen(engine, "connect", refuse_marked)
     return engine

@@ -1,7 +1,8 @@
 """The registry of all PostgreSQL advisory locks of the project.
 
 A key never changes: replicas of an old and a new version exclude each other. An advisory lock of
-one database excludes no process in another one.
+one database excludes no process in another one. It ends with its transaction: what one process does
+for longer has a lease (`shared/db/leases`).
 """
 
 from enum import IntEnum, unique
@@ -15,12 +16,8 @@ class Lock(IntEnum):
 
     # The schema, by the process that migrates it.
     MIGRATION = 0x51_4E_AD_E0
-    # The outbox of due avis, by the one relay that works, for as long as its session lasts.
-    RELAY = 0x51_4E_AD_E1
     # The set of units that must not be shown: shared by slices, exclusive for an erasure.
     REGISTER = 0x51_4E_0E_5A
-    # The staging tables, by the one process that loads stock files, as long as its session lasts.
-    STOCK = 0x51_AE_D0_C5
     # The room for running batches, by a planner that fills it: hashtext('activate_batches').
     BATCH_ROOM = -594_859_101
     # The open repairs, by the command that orders one: hashtext('order_repair').
@@ -38,8 +35,6 @@ class Lock(IntEnum):
     AVIS_ORDERS = 0x51_4E_0D_E5
     # The table of prefixes: shared by whoever deletes words, exclusive for whoever makes it anew.
     SEARCH_PREFIXES = 0x51_4E_9F_E5
-    # The index of a shard in Elasticsearch, by the indexer or command that writes there.
-    ELASTICSEARCH = 0x51_4E_E1_A5
     # The sweep over the contexts of accepted texts, by the reviewer that writes its next step.
     CONTEXTS = 0x51_4E_C0_7E
 
@@ -79,12 +74,3 @@ def share(connection: Connection, lock: Lock) -> None:
 def try_hold(connection: Connection, lock: Lock) -> bool:
     """Hold the lock until the transaction ends, or return False where another one holds it."""
     return bool(connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({lock:d})")))
-
-
-def try_hold_in_session(connection: Connection, lock: Lock) -> bool:
-    """Hold the lock until the session ends, or return False where another session holds it."""
-    return bool(connection.scalar(text(f"SELECT pg_try_advisory_lock({lock:d})")))
-
-
-def release_in_session(connection: Connection, lock: Lock) -> None:
-    connection.execute(text(f"SELECT pg_advisory_unlock({lock:d})"))

@@ -108,6 +108,7 @@ _FREE: Mapping[str, str] = {
     "api_keys": "key_hash",
     "job_slots": "job slot status result error",
     "jobs": "job schedule",
+    "leases": "name",
     "restore_marks": "backup_id",
     "alembic_version": "version_num",
 }

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
+from shared.db.connections.poolers import refuse_pooler
 from shared.db.engine import temporary_engine
 from shared.errors import UserError
 
@@ -41,7 +42,11 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def require_current(connection: Connection) -> str:
-    """Return the revision. Raises UserError where it is not the one that this code expects."""
+    """Return the revision. Raises UserError where it is not the one that this code expects.
+
+    Also where a pooler stands in between that loses the settings of a session.
+    """
+    refuse_pooler(connection)
     revision = current_revision(connection)
     if revision is None or revision != head_revision():
         raise UserError("the database schema is not current: run ./sirenade migrate")

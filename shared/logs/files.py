@@ -53,7 +53,7 @@ def _closed_at(path: Path) -> str:
 class LogFile(ConcurrentRotatingFileHandler):
     """The log file of a service in `directory`, which must exist.
 
-    `write` never raises: `failure` is the error that kept the last line out of the file.
+    `write` never raises: `failure` says in words what kept the last line out of the file.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class LogFile(ConcurrentRotatingFileHandler):
             encoding="utf-8",
             newline="",
         )
-        self.failure: BaseException | None = None
+        self.failure: str | None = None
         self._service = service
 
     def write(self, line: str) -> bool:
@@ -127,7 +127,7 @@ class LogFile(ConcurrentRotatingFileHandler):
         try:
             active.rename(closed)
         except OSError as error:
-            self.failure = error
+            self.failure = _reason(error)
 
     def do_write(self, msg: str) -> None:
         # A file that cannot be closed must not grow instead.
@@ -136,7 +136,7 @@ class LogFile(ConcurrentRotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
         del record
-        self.failure = sys.exc_info()[1]
+        self.failure = _reason(sys.exc_info()[1])
 
     def _has_failed(self) -> bool:
         return self.failure is not None
@@ -147,6 +147,13 @@ class LogFile(ConcurrentRotatingFileHandler):
         if stream is not None:
             with suppress(OSError, ValueError):
                 stream.close()
+
+
+def _reason(error: BaseException | None) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {os.fspath(error.filename)}" if isinstance(error.filename, str) else ""
+        return f"{error.strerror}{where}"
+    return type(error).__name__
 
 
 def timestamp_of(event: Mapping[str, Any]) -> datetime | None:

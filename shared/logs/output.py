@@ -1,6 +1,5 @@
 """The destinations of a line: the stream, and the file while it can be written."""
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -60,11 +59,4 @@ class Output:
         self._quiet_until = time.monotonic() + self._try_again_seconds
         first, self._lost = not self._lost, self._lost + 1
         if first:
-            self._tell("log files are not written", level="error", reason=_reason(file.failure))
-
-
-def _reason(failure: BaseException | None) -> str:
-    if isinstance(failure, OSError) and failure.strerror:
-        where = f": {os.fspath(failure.filename)}" if isinstance(failure.filename, str) else ""
-        return f"{failure.strerror}{where}"
-    return type(failure).__name__
+            self._tell("log files are not written", level="error", reason=file.failure)

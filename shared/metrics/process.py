@@ -75,7 +75,16 @@ class ProcessMetrics:
         self.loop_failures = new.counter(
             "sirenade_loop_failures", "Turns of a loop that failed.", "loop"
         )
-        # The health check of a container reads these two: shared/runtime/health.py.
+        # It is 0 while none is: a message that is worked on for hours holds up its replica.
+        self.message_oldest_start = new.gauge(
+            "sirenade_message_oldest_start_timestamp_seconds",
+            "When the run of the oldest message in progress began; 0: none is.",
+            "actor",
+        )
+        self.loop_interval = new.gauge(
+            "sirenade_loop_interval_seconds", "Pause between two turns of a loop.", "loop"
+        )
+        # The health check of a container reads these: shared/runtime/health.py.
         self.loop_last_turn = new.gauge(
             "sirenade_loop_last_turn_timestamp_seconds",
             "When a loop's last turn ended well; 0: none has yet.",
@@ -99,3 +108,4 @@ class ProcessMetrics:
         self.message_seconds.labels(actor=actor)
         self.message_wait_seconds.labels(actor=actor)
         self.messages_in_progress.labels(actor=actor)
+        self.message_oldest_start.labels(actor=actor)

@@ -81,6 +81,7 @@ _WRITER: Privileges = {
             "dead_letters",
             "etablissements",
             "failed_items",
+            "leases",
             "pro_localisations",
             "shard_receipts",
             "trade_counts",
@@ -113,6 +114,7 @@ _REVIEWER: Privileges = {
         (
             "context_sweeps",
             "failed_items",
+            "leases",
             "prompt_debuts",
             "review_batches",
             "review_providers",
@@ -248,6 +250,7 @@ _PORTAL: Privileges = {
 _INDEXER: Privileges = {
     **_SCHEMA,
     "page_changes": _READ,
+    "leases": _KEEP,
     "search_entries": "SELECT, INSERT, DELETE",
     **dict.fromkeys(("search_cursors", "search_lexemes", "search_prefixes"), _ALL),
     "pro_localisations": (

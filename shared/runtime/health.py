@@ -1,8 +1,9 @@
 """The health check of a container, run beside its service.
 
 A service is healthy while /metrics answers, every loop has recently ended a turn without an error,
-and the connection to the queue is open. A server that is away makes it unhealthy; when the server
-returns, it is healthy again without a restart.
+the connection to the queue is open, and no message has been worked on for longer than any may. A
+server that is away makes it unhealthy; when the server returns, it is healthy again without a
+restart.
 
     python -m shared.runtime.health --port 9191 --patience-seconds 300
 """
@@ -15,24 +16,44 @@ import time
 from collections.abc import Iterator
 
 _TIMEOUT_SECONDS = 4.0
-_LAST_TURN = "sirenade_loop_last_turn_timestamp_seconds{"
-_CONNECTED = "sirenade_consumer_connected{"
+_LAST_TURN = "sirenade_loop_last_turn_timestamp_seconds"
+_INTERVAL = "sirenade_loop_interval_seconds"
+_CONNECTED = "sirenade_consumer_connected"
+_OLDEST_START = "sirenade_message_oldest_start_timestamp_seconds"
+# A loop may miss a turn; the slowest ones have one an hour.
+_TURNS = 2
+# The longest time limit of an actor is 20 minutes, and its store may take some more.
+_MESSAGE_SECONDS = 2400.0
 
 
 def faults(metrics: str, *, now_seconds: float, patience_seconds: float) -> Iterator[str]:
     """Return the faults that the text of /metrics tells of, one line each."""
-    for line in metrics.splitlines():
-        if not line.startswith((_LAST_TURN, _CONNECTED)):
-            continue
-        name, _, value = line.rpartition(" ")
-        labels = name.partition("{")[2].rstrip("}")
-        if line.startswith(_CONNECTED):
-            if float(value) != 1:
-                yield f"not connected to the queue: {labels}"
-        elif float(value) == 0:
+    found = _read_gauges(metrics)
+    for labels, connected in found[_CONNECTED].items():
+        if connected != 1:
+            yield f"not connected to the queue: {labels}"
+    for labels, last_turn in found[_LAST_TURN].items():
+        patience = max(patience_seconds, _TURNS * found[_INTERVAL].get(labels, 0.0))
+        if last_turn == 0:
             yield f"no turn of the loop has succeeded yet: {labels}"
-        elif (age_seconds := now_seconds - float(value)) > patience_seconds:
+        elif (age_seconds := now_seconds - last_turn) > patience:
             yield f"no turn of the loop has succeeded for {age_seconds:.0f} s: {labels}"
+    for labels, start in found[_OLDEST_START].items():
+        if start and (age_seconds := now_seconds - start) > _MESSAGE_SECONDS:
+            yield f"a message has been worked on for {age_seconds:.0f} s: {labels}"
+
+
+def _read_gauges(metrics: str) -> dict[str, dict[str, float]]:
+    """Return the values of the gauges that count, by name and labels."""
+    found: dict[str, dict[str, float]] = {
+        name: {} for name in (_LAST_TURN, _INTERVAL, _CONNECTED, _OLDEST_START)
+    }
+    for line in metrics.splitlines():
+        name, _, rest = line.partition("{")
+        if name in found:
+            labels, _, value = rest.rpartition(" ")
+            found[name][labels.rstrip("}")] = float(value)
+    return found
 
 
 def _read(port: int) -> str:

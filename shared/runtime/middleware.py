@@ -25,16 +25,26 @@ class ActorMetrics(dramatiq.Middleware):
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._started = threading.local()
+        # The starts of an actor's messages, by their threads.
+        self._in_progress: dict[str, dict[int, float]] = {}
+
+    def in_progress(self, actor: str) -> int:
+        """Return how many messages of an actor are being worked on in this process."""
+        return len(self._in_progress.get(actor, ()))
 
     def after_declare_actor(
         self, _broker: dramatiq.Broker, actor: dramatiq.Actor[Any, Any]
     ) -> None:
         self._metrics.declare_actor(actor.actor_name)
+        starts = self._in_progress.setdefault(actor.actor_name, {})
+        oldest = self._metrics.message_oldest_start.labels(actor=actor.actor_name)
+        oldest.set_function(lambda: min(list(starts.values()), default=0.0))
 
     def before_process_message(
         self, _broker: dramatiq.Broker, message: dramatiq.MessageProxy
     ) -> None:
         self._started.seconds = time.monotonic()
+        self._in_progress[message.actor_name][threading.get_ident()] = time.time()
         waited_seconds = max(0.0, time.time() - message.message_timestamp / 1000)
         self._metrics.message_wait_seconds.labels(actor=message.actor_name).observe(waited_seconds)
         self._metrics.messages_in_progress.labels(actor=message.actor_name).inc()
@@ -54,6 +64,7 @@ class ActorMetrics(dramatiq.Middleware):
         exception: BaseException | None = None,
     ) -> None:
         actor = message.actor_name
+        self._in_progress[actor].pop(threading.get_ident(), None)
         run_seconds = time.monotonic() - self._started.seconds
         self._metrics.message_seconds.labels(actor=actor).observe(run_seconds)
         self._metrics.messages_in_progress.labels(actor=actor).dec()

@@ -38,11 +38,15 @@ _MOST_BACKOFF_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Loop:
-    """Work that repeats: `step` runs, then the loop waits `interval_seconds`."""
+    """Work that repeats: `step` runs, then the loop waits `interval_seconds`.
+
+    `end` runs once, when the process stops in good order.
+    """
 
     name: str
     interval_seconds: float
     step: Callable[[], None]
+    end: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class Running:
             for loop in service.loops:
                 metrics.loop_failures.labels(loop=loop.name)
                 metrics.loop_last_turn.labels(loop=loop.name)
+                metrics.loop_interval.labels(loop=loop.name).set(loop.interval_seconds)
                 turn = partial(self._turn, loop)
                 self._threads.append(threading.Thread(target=turn, name=loop.name, daemon=True))
 
@@ -104,18 +109,21 @@ class Running:
     def _turn(self, loop: Loop) -> None:
         failures = 0
         while not self._clock.stopping.is_set():
-            try:
-                loop.step()
-                failures = 0
-                last = self._metrics.loop_last_turn.labels(loop=loop.name)
-                last.set(self._clock.now().timestamp())
-            except Exception as error:  # noqa: BLE001  # a loop must outlive any server's absence
-                failures += 1
-                self._metrics.loop_failures.labels(loop=loop.name).inc()
-                log.warning(
-                    "loop failed", loop=loop.name, error=name_of(error), at=places_of(error)
-                )
+            failures = 0 if self._is_done(loop, loop.step) else failures + 1
             self._clock.wait(wait_after(failures, loop.interval_seconds))
+        if loop.end is not None:
+            self._is_done(loop, loop.end)
+
+    def _is_done(self, loop: Loop, work: Callable[[], None]) -> bool:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  # a loop must outlive any server's absence
+            self._metrics.loop_failures.labels(loop=loop.name).inc()
+            log.warning("loop failed", loop=loop.name, error=name_of(error), at=places_of(error))
+            return False
+        last = self._metrics.loop_last_turn.labels(loop=loop.name)
+        last.set(self._clock.now().timestamp())
+        return True
 
 
 def wait_after(failures: int, interval_seconds: float) -> float:

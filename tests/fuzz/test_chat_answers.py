@@ -48,7 +48,7 @@ def become(case: ChatAnswer) -> str:
     _as_line_of_a_batch(case)
     if case.status != HTTPStatus.OK:
         headers = CaseInsensitiveDict(case.headers)
-        error = error_of("dear", HttpAnswer(case.status, headers, case.body))
+        error = error_of("dear", HttpAnswer(case.status, headers, case.body), str)
         assert isinstance(error, ChatError)
         return f"no answer: {type(error).__name__}"
     return _of_answer(case.body, "json_object")

@@ -13,6 +13,7 @@ from tests.servers import monitoring_binaries
 from tests.servers.chromium_binaries import find_or_fetch_chromium
 from tests.servers.elasticsearch import find_or_fetch_emulators
 from tests.servers.npm_packages import find_or_fetch_axe, find_or_fetch_azurite
+from tests.servers.pgbouncer_binaries import find_or_fetch_pgbouncer
 from tests.servers.postgres_binaries import find_or_fetch_postgres
 from tests.servers.rabbitmq_binaries import find_or_fetch_rabbitmq
 
@@ -21,6 +22,7 @@ def prepare() -> None:
     """Find or fetch the servers and tools of the tests, so that no test waits for a download."""
     print(f"PostgreSQL: {binaries_for(processes.server_account())}")
     print(f"PostgreSQL with TLS: {find_or_fetch_postgres()}")
+    print(f"pgbouncer: {find_or_fetch_pgbouncer().program}")
     if os.environ.get("SIRENADE_TEST_RABBITMQ_URL"):
         print("RabbitMQ: the server of SIRENADE_TEST_RABBITMQ_URL, and for the tests that kill it:")
     print(f"RabbitMQ: {find_or_fetch_rabbitmq().root}")

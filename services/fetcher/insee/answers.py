@@ -2,7 +2,7 @@
 
 InseeError
 ├── QuotaExceeded   429: all fetchers pause, nothing fails
-├── KeyRefused      401, 403 without a header block: nothing goes on until the key is right
+├── KeyRefused      401, 403 without a header block, or a gateway that blames the key
 ├── QueryRefused    400, 406, 414 and the like: a defect of the query, never sent again
 └── NoGoodAnswer    5xx, cut, late, too long or malformed: ask again later
 """
@@ -21,6 +21,8 @@ from services.fetcher.plan.deltas import Freshness
 from shared.controls import shown
 from shared.days import FRANCE
 from shared.errors import SirenadeError
+from shared.http.dates import moment_in, our_lead_seconds
+from shared.http.reasons import blames_key, reason_in
 from shared.sirene.identifiers import is_siren, is_siret
 from shared.sirene.values import paris_time
 from shared.wire import count_values
@@ -149,7 +151,12 @@ def refusal(
         return NoGoodAnswer(
             "unavailable", "404 without INSEE's header: is the base URL right?", status=status
         )
-    message = redacted(message_of(body) or "no message")
+    message = redacted(message_of(body) or "") or reason_in(body, redacted) or "no message"
+    if message_of(body) is None and blames_key(message):
+        return KeyRefused(
+            f"INSEE refuses the API key ({status}: {message}): set SIRENADE_INSEE_KEY",
+            status=status,
+        )
     return QueryRefused(f"INSEE answers {status}: {message}", status=status)
 
 
@@ -228,7 +235,11 @@ def message_of(body: bytes) -> str | None:
 
 
 def rate_headers(headers: Mapping[str, str]) -> RateHeaders:
-    """Read `x-rate-limit-*` (minute) and `x-quota-*` (hour); resets are epoch milliseconds."""
+    """Read `x-rate-limit-*` (minute) and `x-quota-*` (hour); resets are epoch milliseconds.
+
+    They are told by our own clock, whatever that of the server says.
+    """
+    lead_seconds = our_lead_seconds(headers)
     minute, hour = (
         [_number(headers.get(f"{name}-{part}")) for part in ("limit", "remaining", "reset")]
         for name in ("x-rate-limit", "x-quota")
@@ -236,16 +247,18 @@ def rate_headers(headers: Mapping[str, str]) -> RateHeaders:
     return RateHeaders(
         limit_per_minute=minute[0] or None,
         remaining=None if minute[1] is None else int(minute[1]),
-        reset_epoch_seconds=None if minute[2] is None else minute[2] / 1000,
+        reset_epoch_seconds=None if minute[2] is None else minute[2] / 1000 + lead_seconds,
         limit_per_hour=hour[0] or None,
         hour_remaining=None if hour[1] is None else int(hour[1]),
-        hour_reset_epoch_seconds=None if hour[2] is None else hour[2] / 1000,
+        hour_reset_epoch_seconds=None if hour[2] is None else hour[2] / 1000 + lead_seconds,
     )
 
 
 def _pause_seconds(headers: Mapping[str, str], rate: RateHeaders) -> float | None:
     if (retry_after := _number(headers.get("Retry-After"))) is not None:
         return retry_after
+    if (moment := moment_in(headers, "Retry-After")) is not None:
+        return moment.timestamp() + our_lead_seconds(headers) - time.time()
     if rate.reset_epoch_seconds is not None:
         return rate.reset_epoch_seconds - time.time()
     return None

@@ -110,6 +110,8 @@ WORK = (
         "When the avis that waits longest was published.",
         least=True,
     ),
+    # The relay alone publishes; renewals wait for their rate.
+    Family("sirenade_avis_unpublished", "1 while first texts are due and none is on its way."),
     Family("sirenade_avis_held", "Texts that wait for a person, and are not served.", ("kind",)),
     # No child while none is held.
     Family(

@@ -114,6 +114,11 @@ SHARD = text(f"""
       'sirenade_avis_oldest_published_timestamp_seconds',
         (SELECT extract(epoch FROM min(published_at))::float
          FROM avis WHERE outcome = 'pending' AND published_at IS NOT NULL),
+      'sirenade_avis_unpublished', (
+        EXISTS (SELECT FROM avis WHERE outcome = 'pending' AND published_at IS NULL
+          AND renewal_rank IS NULL AND (lease_until IS NULL OR lease_until < now()))
+        AND NOT EXISTS (SELECT FROM avis WHERE outcome = 'pending'
+          AND published_at IS NOT NULL))::int,
       'sirenade_avis_held', (SELECT json_build_object(
         'notice', count(*) FILTER (WHERE kind = 'notice'),
         'synthese', count(*) FILTER (WHERE kind = 'synthese'))

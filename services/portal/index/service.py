@@ -49,14 +49,17 @@ def build(
 
 
 def _elasticsearch_loops(settings: IndexSettings, clock: Clock, metrics: Metrics) -> Iterator[Loop]:
-    """Yield a loop for each shard, each with its own connection: Elasticsearch may take long."""
+    """Yield a loop for each shard, with connections of its own: Elasticsearch may take long.
+
+    The second one renews the lease.
+    """
     if settings.search_engine != "elasticsearch":
         return
     for number, url in enumerate(settings.shard_urls):
         engine = make_engine(
             url,
             application_name="sirenade-elasticsearch",
-            pool_size=1,
+            pool_size=2,
             statement_timeout_seconds=TIMEOUT_SECONDS,
         )
         follower = follower_of(settings, engine, number, clock, metrics)

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, TypeVar
 import psycopg2
 import psycopg2.extensions
 
+from shared.db.connections.deadlines import TimedCursor, timed
+from shared.db.connections.parameters import parameters
 from shared.db.outages import is_outage, slowing_down
 from shared.db.restore_marks import refuse_marked
 from shared.db_url import normalise_url
@@ -143,10 +145,9 @@ class Connections:
     def _connect(self) -> Session:
         connection = psycopg2.connect(
             self._url,
-            application_name=self._application_name,
-            connect_timeout=5,
-            keepalives_idle=30,
-            options=" ".join(f"-c {name}={value}" for name, value in _OPTIONS.items()),
+            **parameters(self._application_name, _OPTIONS),
+            connection_factory=timed(STATEMENT_TIMEOUT_SECONDS),
+            cursor_factory=TimedCursor,
         )
         refuse_marked(connection, None)
         connection.autocommit = True

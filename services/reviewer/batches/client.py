@@ -209,7 +209,8 @@ class BatchClient:
             if stream.status in _UNKNOWN:
                 raise Gone(f"{name}: HTTP {stream.status}")
             if stream.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
-                raise error_of(name, HttpAnswer(stream.status, stream.headers, stream.read()))
+                answer = HttpAnswer(stream.status, stream.headers, stream.read())
+                raise error_of(name, answer, self._http.redacted)
             yield stream
 
     def _name(self, told: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, text
 
 from services.reviewer.commands.due import PLACE
 from services.reviewer.money.forecast import DueGroup
+from shared.db.connections.deadlines import lift_limit
 from shared.sirene.reference import libelles_de
 
 # A label of the present nomenclature, and that of NAF 2025.
@@ -99,7 +100,7 @@ def read_recoded_pages(
             estimate += connection.execute(_ESTIMATE).scalar_one()
     for engine in shards:
         with engine.begin() as connection:
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            lift_limit(connection)
             for after, last in _ranges(connection):
                 for row in connection.execute(_PAGES, {"after": after, "last": last}).mappings():
                     found.add(dict(row), naf_2025)

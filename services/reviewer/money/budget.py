@@ -149,6 +149,7 @@ class Budget:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._in_transactions = engine
 
     def read(self) -> BudgetState:
         with self._engine.connect() as connection:
@@ -197,9 +198,10 @@ class Budget:
 
     def expire(self) -> int:
         """Count reservations of dead processes as spent: their calls may have been billed."""
-        with self._engine.connect() as connection:
-            row = connection.execute(_EXPIRE).one()
+        with self._in_transactions.begin() as connection:
+            # Reservations are locked before the budget, as by a settlement.
             connection.execute(_PURGE)
+            row = connection.execute(_EXPIRE).one()
         if row.calls:
             log.warning("expired reservations count as spent", calls=row.calls)
         return int(row.calls)

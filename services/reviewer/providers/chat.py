@@ -6,15 +6,15 @@ ChatError
 ├── BadRequest      this request will never succeed
 └── ChatRefused     no request will succeed until a person changes something
 
-No message holds a key, a body or a text: servers quote keys in their errors.
+No message holds a key, a body or a text: servers quote keys in their errors. Of a request that is
+refused it tells the server's own reason, without what looks like a key.
 """
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -32,8 +32,10 @@ from services.reviewer.providers.bill import Messages
 from services.reviewer.providers.settings import Provider, StructuredOutput
 from shared.errors import SirenadeError, UserError
 from shared.http.client import Bounds, HttpAnswer, HttpClient
+from shared.http.dates import moment_in
 from shared.http.egress import Egress
 from shared.http.errors import HttpError, Unsendable, Untrusted
+from shared.http.reasons import blames_key, reason_in
 from shared.inputs import read_text
 
 _MOST_BYTES = 1 << 20
@@ -54,6 +56,8 @@ _ADVICE = {
     404: "no such address or model",
     429: "the account is empty",
 }
+
+_NO_CHAT_SERVER = "not an answer of a chat server"
 
 _RESPONSE_FORMATS: Mapping[StructuredOutput, object] = {
     "json_schema": {
@@ -127,7 +131,7 @@ class Chat:
         with translated(name):
             answer = self._http.ask("POST", self._url, data=orjson.dumps(payload))
         if answer.status != HTTPStatus.OK:
-            raise error_of(name, answer)
+            raise error_of(name, answer, self._http.redacted)
         found = read_answer(answer.body, structured_output)
         if found.failed:
             raise Transient(f"{name}: HTTP 200 without an answer", failure=found)
@@ -186,7 +190,7 @@ def read_key(provider: Provider) -> str | None:
     return key
 
 
-def error_of(name: str, answer: HttpAnswer) -> ChatError:
+def error_of(name: str, answer: HttpAnswer, redacted: Callable[[str], str]) -> ChatError:
     status, headers, body = answer.status, answer.headers, answer.body
     retry_after = read_retry_after(headers)
     message = f"{name}: HTTP {status}"
@@ -196,10 +200,13 @@ def error_of(name: str, answer: HttpAnswer) -> ChatError:
     if status in _OVERLOADED:
         billed = status in _PERHAPS_BILLED
         return Transient(message, billed=billed, retry_after_seconds=retry_after, failure=failure)
-    if status in UNFIT_STATUSES:
+    reason = reason_in(body, redacted)
+    if status in UNFIT_STATUSES and not blames_key(reason):
         filtered = FILTERED.search(body) is not None
-        return BadRequest(message, filtered=filtered, failure=failure)
-    return ChatRefused(f"{message}: {_ADVICE.get(status, 'not an answer of a chat server')}")
+        told = f"{message}: {reason}" if reason else message
+        return BadRequest(told, filtered=filtered, failure=failure)
+    advice = _ADVICE[401] if blames_key(reason) else _ADVICE.get(status, _NO_CHAT_SERVER)
+    return ChatRefused(f"{message}: {advice}" + (f" ({reason})" if reason else ""))
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
@@ -210,7 +217,7 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
     for name, per_second in (("retry-after-ms", 1000), ("retry-after", 1)):
         if re.fullmatch(r"\d{1,9}(?:\.\d+)?", value := headers.get(name, "")):
             return _within(float(value) / per_second, _MOST_RETRY_AFTER_SECONDS)
-    moment, theirs = _moment(headers, "retry-after"), _moment(headers, "date")
+    moment, theirs = moment_in(headers, "retry-after"), moment_in(headers, "date")
     if moment is None:
         return None
     now, most = theirs, _MOST_RETRY_AFTER_SECONDS
@@ -221,12 +228,3 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _within(seconds: float, most: float) -> float | None:
     return min(max(seconds, _LEAST_RETRY_AFTER_SECONDS), most) if seconds > 0 else None
-
-
-def _moment(headers: Mapping[str, str], name: str) -> dt.datetime | None:
-    try:
-        found = parsedate_to_datetime(headers.get(name, ""))
-    except (TypeError, ValueError, OverflowError):
-        return None
-    # Without a zone its time means nothing.
-    return found if found.tzinfo is not None else None

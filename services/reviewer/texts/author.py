@@ -84,7 +84,8 @@ class Author:
             try:
                 cause = self._ask(self.choice, facts, window, attempts)
             except SlowDown as error:
-                return Attempts(tuple(attempts), error)
+                # Its traceback holds this avis; a message keeps many results.
+                return Attempts(tuple(attempts), error.with_traceback(None))
             if cause is None:
                 return Attempts(tuple(attempts))
             if self.metrics is not None:

@@ -13,14 +13,15 @@ from sqlalchemy import Connection, Engine, TextClause, text
 
 from services.writer.erasure.tombstones import IS_TOMBSTONE, is_person, nulled
 from services.writer.sql.versions import is_hidden_by, is_partial
-from shared.db.locks import Lock, try_hold
+from shared.db.connections.deadlines import lift_limit
+from shared.db.leases.keeper import is_renewed
+from shared.db.leases.rows import LeaseName, hold_off
 from shared.db.personal_columns import PERSONAL, STAGING
 from shared.sirene.records import SIGN_FIELDS, STREET_FIELDS
 
 log = structlog.get_logger()
 
 _IS_THERE = text("SELECT to_regclass(:table) IS NOT NULL")
-_WITHOUT_LIMIT = text("SET LOCAL statement_timeout = 0")
 _OPPOSED = "EXISTS (SELECT FROM oppositions o WHERE o.siren = n.siren)"
 _CONCERNED = "(CAST(:sirens AS text[]) IS NULL OR n.siren = ANY(CAST(:sirens AS text[])))"
 
@@ -66,13 +67,24 @@ _CLEAR: Mapping[str, TextClause] = {
 def clear_staged(engine: Engine, sirens: Collection[str] | None = None) -> Counter[str]:
     """Clear these units' rows, or those of all, in what an interrupted load left behind.
 
-    Returns the cleared rows by table. A table is read as a whole: it has no index yet.
+    Returns the cleared rows by table. A table is read as a whole: it has no index yet. After a kill
+    it waits for the end of the load's lease, some seconds.
     """
+    cleared = _clear(engine, sirens)
+    if cleared is None and not is_renewed(engine, LeaseName.STOCK):
+        cleared = _clear(engine, sirens)
+    return cleared or Counter()
+
+
+def _clear(engine: Engine, sirens: Collection[str] | None) -> Counter[str] | None:
+    """Return None where a load has the tables."""
     with engine.begin() as connection:
         tables = [table for table in STAGING if _is_there(connection, table)]
-        if not tables or not try_hold(connection, Lock.STOCK):
+        if not tables:
             return Counter()
-        connection.execute(_WITHOUT_LIMIT)
+        if not hold_off(connection, LeaseName.STOCK):
+            return None
+        lift_limit(connection)
         those = {"sirens": None if sirens is None else sorted(sirens)}
         cleared = {table: connection.execute(_CLEAR[table], those).rowcount for table in tables}
     return +Counter(cleared)

@@ -17,7 +17,8 @@ from services.writer.turns.turns import turn_next
 from shared.clock import utc_now
 from shared.days import day_in_france
 from shared.db.engine import make_engine
-from shared.db.locks import Lock, try_hold_in_session
+from shared.db.leases.keeper import fence, kept
+from shared.db.leases.rows import Lease, LeaseLost, LeaseName
 from shared.db.revision import require_current
 from shared.errors import UserError
 from shared.http.egress import Egress
@@ -26,8 +27,10 @@ from shared.runtime.memory import bounded_memory, return_freed_memory
 _NAMED_REFUSED = 20
 # A load of five million rows takes 367 MiB.
 _MEMORY_BYTES = 2 << 30
-# One for each renewer, of which there are more than copiers, one for the loader, one for the lock.
+# One for each renewer, of which there are more than copiers, one for the loader, one for the lease.
 _CONNECTIONS = pages.RENEWERS + 2
+# Another load may begin after this time where this one is frozen, or was killed.
+_LEASE_SECONDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def load(database_url: str, places: Sequence[str], options: StockOptions) -> lis
     """Load the files and renew their establishments' pages; return the rows of the log."""
     return_freed_memory()
     opened = open_files(places, options.egress)
-    with _exclusive(database_url) as engine, opened as files, View() as view:
+    with _exclusive(database_url) as (engine, lease), opened as files, View() as view:
         for file in files:
             _warn(file, view)
         loader.put_comparisons_aside(engine, view)
@@ -88,7 +91,7 @@ def load(database_url: str, places: Sequence[str], options: StockOptions) -> lis
         for load in loads:
             _name_refused(engine, load, view)
         if options.pages:
-            _renew_pages(engine, view, sole_traders=options.sole_traders)
+            _renew_pages(engine, lease, view, sole_traders=options.sole_traders)
         with engine.begin() as connection:
             return [log.read(connection, load.id) for load in loads]
 
@@ -99,7 +102,7 @@ def compare(
     """Compare the files with the register; raise UserError like `load`."""
     return_freed_memory()
     opened = open_files(places, options.egress)
-    with _exclusive(database_url) as engine, opened as files, View() as view:
+    with _exclusive(database_url) as (engine, _), opened as files, View() as view:
         for file in files:
             _warn(file, view)
         compared = [file.layout.collection for file in files]
@@ -109,12 +112,13 @@ def compare(
 
 def discard(database_url: str) -> list[str]:
     """Drop the staging tables of interrupted loads; return their collections."""
-    with _exclusive(database_url) as engine:
+    with _exclusive(database_url) as (engine, _):
         return [collection for collection in COLLECTIONS if loader.discard(engine, collection)]
 
 
 @contextlib.contextmanager
-def _exclusive(database_url: str) -> Iterator[Engine]:
+def _exclusive(database_url: str) -> Iterator[tuple[Engine, Lease]]:
+    """Yield an engine whose transactions count only while no other process loads."""
     engine = make_engine(
         database_url,
         application_name="sirenade-stock",
@@ -123,11 +127,17 @@ def _exclusive(database_url: str) -> Iterator[Engine]:
         statement_timeout_seconds=0,
     )
     try:
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with engine.connect() as connection:
             require_current(connection)
-            if not try_hold_in_session(connection, Lock.STOCK):
+        with kept(engine, LeaseName.STOCK, seconds=_LEASE_SECONDS) as lease:
+            if lease is None:
                 raise UserError("another stock load is running on this database")
-            yield engine
+            fence(engine, lease)
+            yield engine, lease
+    except LeaseLost:
+        raise UserError(
+            "this stock load stood still, and another one took its place: the same command goes on"
+        ) from None
     finally:
         engine.dispose()
 
@@ -149,7 +159,7 @@ def _name_refused(engine: Engine, load: StockLoad, view: View) -> None:
         view.say(f"{load.file_name}: refused: {load.refused - len(refused)} more rows")
 
 
-def _renew_pages(engine: Engine, view: View, *, sole_traders: bool) -> None:
+def _renew_pages(engine: Engine, lease: Lease, view: View, *, sole_traders: bool) -> None:
     """Renew the pages, also those of earlier loads `--without-pages`."""
     today = day_in_france(utc_now())
     view.begin("periods that have begun")
@@ -161,7 +171,7 @@ def _renew_pages(engine: Engine, view: View, *, sole_traders: bool) -> None:
     with engine.begin() as connection:
         due = log.find_stored(connection)
     if due:
-        pages.renew_all(engine, due, view, sole_traders=sole_traders)
+        pages.renew_all(engine, due, view, lease, sole_traders=sole_traders)
     with engine.begin() as connection:
         for load in due:
             log.set_status(connection, load, "complete")

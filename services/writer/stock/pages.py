@@ -13,6 +13,7 @@ from services.writer.stock.renewers.group import renew_group
 from services.writer.stock.renewers.processes import Renew, start_renewers
 from services.writer.stock.staging import analyze
 from services.writer.stock.view import View
+from shared.db.leases.rows import Lease
 from shared.sirene.identifiers import siren_of
 
 # Each establishment of a withdrawn unit takes a lock of its siren: the server has room for a few
@@ -48,7 +49,12 @@ class _Waiting:
 
 
 def renew_all(
-    engine: Engine, loads: Sequence[StockLoad], view: View, *, sole_traders: bool
+    engine: Engine,
+    loads: Sequence[StockLoad],
+    view: View,
+    lease: Lease | None = None,
+    *,
+    sole_traders: bool,
 ) -> None:
     """Renew the pages of all establishments of the loads; after a kill it goes on where it was.
 
@@ -62,7 +68,7 @@ def renew_all(
             engine, loads, view, total, partial(renew_group, engine, sole_traders=sole_traders)
         )
         return
-    with start_renewers(engine, RENEWERS, sole_traders=sole_traders) as renew:
+    with start_renewers(engine, RENEWERS, lease, sole_traders=sole_traders) as renew:
         _renew_groups(engine, loads, view, total, renew)
 
 

@@ -1,4 +1,4 @@
-"""Failed items, dead letters, the operator's jobs, shards, and the mark of a restore."""
+"""Failed items, dead letters, leases, the operator's jobs, shards, and the mark of a restore."""
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, SmallInteger, UniqueConstraint
 
@@ -57,6 +57,15 @@ job_slots = col.table(
     col.instant("finished_at", "next_attempt_at"),
     col.text("result", "error"),
     PrimaryKeyConstraint("job", "slot"),
+)
+
+# The work of one process at a time (`shared/db/leases`). A write counts while the row has the token
+# of its process.
+leases = col.table(
+    "leases",
+    col.text("name", key=True),
+    col.bigint("token", required=True),
+    col.instant("held_until", required=True),
 )
 
 # The jobs as running operators see them: the table shows that one runs, and its hours.

@@ -113,14 +113,16 @@ Event = Callable[[Subject], object]
 
 
 def publish(subject: Subject) -> None:
-    Relay(
+    relay = Relay(
         engine=subject.register.engine,
         publish=lambda _: None,
         clock=Clock(),
         metrics=Metrics(),
         high_water=100,
         stall_seconds=900,
-    ).step()
+    )
+    relay.step()
+    relay.end()
 
 
 def parkable(claim: Claim) -> AvisResult:

@@ -19,6 +19,7 @@ from services.reviewer.relay import (
 from shared.clock import Clock
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
+from tests.integration.conftest import WaitFor
 
 if TYPE_CHECKING:
     from tests.integration.reviewer.conftest import Desk, Register
@@ -90,7 +91,9 @@ def test_a_mark_that_was_lowered_is_waited_for(
     register: "Register", outbox: Outbox, make_relay: MakeRelay
 ) -> None:
     register.add(range(1, 91))
-    make_relay(outbox, high_water=75).step()
+    before = make_relay(outbox, high_water=75)
+    before.step()
+    before.end()
     make_relay(outbox, high_water=50).step()
     assert [len(message) for message in outbox.messages] == [25, 25, 25]
 
@@ -110,7 +113,7 @@ def test_while_more_is_due_than_there_is_room_for_messages_are_full(
 
 
 def test_a_relay_killed_between_publishing_and_marking_loses_nothing(
-    register: "Register", outbox: Outbox, make_relay: MakeRelay
+    register: "Register", outbox: Outbox, make_relay: MakeRelay, wait_for: WaitFor
 ) -> None:
     ids = register.add(range(1, 51))
 
@@ -122,10 +125,15 @@ def test_a_relay_killed_between_publishing_and_marking_loses_nothing(
         raise Killed
 
     with pytest.raises(Killed):
-        make_relay(die_after_publishing).step()
+        make_relay(die_after_publishing, lease_seconds=0.5).step()
     assert outbox.messages == [ids[:25]]
-    # The lock went with the dead relay's session.
-    make_relay(outbox).step()
+    relay = make_relay(outbox, lease_seconds=0.5)
+
+    def is_relieved() -> bool:
+        relay.step()
+        return len(outbox.messages) > 1
+
+    wait_for(is_relieved)
     assert outbox.messages == [ids[:25], ids[:25], ids[25:]]
 
 
@@ -182,6 +190,7 @@ def test_two_relays_never_exceed_the_high_water_mark(
         relay = make_relay(box, high_water=high_water)
         while not stop.is_set():
             relay.step()
+            relay.end()
 
     with ThreadPoolExecutor() as threads:
         running = [threads.submit(watch), *(threads.submit(relay_on) for _ in range(2))]
@@ -206,7 +215,8 @@ def test_a_message_that_nobody_took_is_sent_again_after_the_stall_time(
 ) -> None:
     """It is counted, but for an avis that a reviewer had and gave back."""
     ids = register.add(range(1, 4))
-    make_relay(outbox).step()
+    relay = make_relay(outbox)
+    relay.step()
     register.execute(
         "UPDATE avis SET updated_at = now() - interval '1 h' WHERE id = :id", id=ids[0]
     )
@@ -214,7 +224,7 @@ def test_a_message_that_nobody_took_is_sent_again_after_the_stall_time(
         "UPDATE avis SET published_at = now() - interval '901 s' WHERE id <> :id", id=ids[1]
     )
     for _ in range(2):
-        make_relay(outbox).step()
+        relay.step()
     assert outbox.messages == [ids, [ids[0], ids[2]]]
     assert metrics.registry.get_sample_value("sirenade_avis_unclaimed_total") == 1
 

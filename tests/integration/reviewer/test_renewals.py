@@ -57,7 +57,7 @@ def sent(metrics: Metrics) -> Relaying:
             publish(message)
             found.extend(message.avis_ids)
 
-        Relay(
+        relay = Relay(
             engine=engines[0],
             shards=engines,
             publish=note,
@@ -65,7 +65,11 @@ def sent(metrics: Metrics) -> Relaying:
             metrics=metrics,
             high_water=high_water,
             stall_seconds=900,
-        ).step()
+        )
+        try:
+            relay.step()
+        finally:
+            relay.end()
         return found
 
     return step

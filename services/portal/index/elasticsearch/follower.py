@@ -25,6 +25,7 @@ from services.portal.index.elasticsearch.places import (
     RebuildPlace,
     held,
     read_places,
+    writing,
 )
 from shared import page_changes
 from shared.clock import Clock
@@ -94,13 +95,13 @@ class Follower:
             changes = snapshots.read_changes(connection)
         except CursorLost:
             log.info("Elasticsearch's index is made from the pages", shard=self.indexes.shard)
-            with connection.begin():
+            with writing(connection):
                 cursors.end(connection, LOG)
             self._begin(connection)
             return True
         self._write(aliases, changes.operations)
         if changes.number:
-            with connection.begin():
+            with writing(connection):
                 cursors.move(connection, LOG, changes.next)
         goes_on = changes.number == snapshots.BATCH
         return (places.is_rebuilt and self._rebuild(connection, places.rebuild)) or goes_on
@@ -116,7 +117,7 @@ class Follower:
     def _begin(self, connection: Connection) -> None:
         """Make an empty index; its changes are followed from here on."""
         name = self.indexes.create()
-        with connection.begin():
+        with writing(connection):
             cursors.move(connection, REBUILD, RebuildPlace(name, 0))
             place = cursors.read(connection, LOG)
             if place is None or place.position is None:
@@ -135,7 +136,7 @@ class Follower:
         pages = snapshots.read_pages(connection, place.after)
         self._write([self.indexes.coming], pages.operations)
         if pages.number == rebuild.STEP:
-            with connection.begin():
+            with writing(connection):
                 cursors.move(connection, REBUILD, RebuildPlace(place.name, pages.last))
             return True
         self.indexes.swap(place.name)
@@ -143,7 +144,7 @@ class Follower:
         return False
 
     def _note_swap(self, connection: Connection, name: str | None) -> None:
-        with connection.begin():
+        with writing(connection):
             cursors.move(connection, SERVED, name)
             cursors.end(connection, REBUILD)
 

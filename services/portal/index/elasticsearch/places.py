@@ -9,8 +9,12 @@ from sqlalchemy import Connection, Engine
 
 from services.portal.elasticsearch.indexes import ShardIndexes
 from services.portal.index import cursors
-from shared.db.locks import Lock, release_in_session, try_hold_in_session
+from shared.db.leases.keeper import kept
+from shared.db.leases.rows import LeaseName, require
 
+# Another indexer goes on after this time where one was killed.
+_LEASE_SECONDS = 6.0
+_LEASE = "sirenade_lease"
 LOG, SERVED, REBUILD = "elasticsearch", "elasticsearch-served", "elasticsearch-rebuild"
 
 
@@ -71,13 +75,23 @@ def held(engine: Engine) -> Iterator[Connection | None]:
 
     No transaction is open meanwhile: it would hold the log up for as long as Elasticsearch takes.
     """
-    with engine.connect() as connection:
-        is_held = try_hold_in_session(connection, Lock.ELASTICSEARCH)
-        connection.commit()
-        try:
-            yield connection if is_held else None
-        finally:
-            if is_held:
-                connection.rollback()
-                release_in_session(connection, Lock.ELASTICSEARCH)
-                connection.commit()
+    with kept(engine, LeaseName.ELASTICSEARCH, seconds=_LEASE_SECONDS) as lease:
+        if lease is None:
+            yield None
+            return
+        with engine.connect() as connection:
+            connection.info[_LEASE] = lease
+            try:
+                yield connection
+            finally:
+                connection.info.pop(_LEASE, None)
+
+
+@contextmanager
+def writing(connection: Connection) -> Iterator[None]:
+    """Begin a transaction that counts only while the lease of `held` does. Raises LeaseLost."""
+    with connection.begin():
+        lease = connection.info.get(_LEASE)
+        if lease is not None:
+            require(connection, lease)
+        yield

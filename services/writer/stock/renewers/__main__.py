@@ -10,13 +10,14 @@ from sqlalchemy import Engine
 
 from services.writer.stock.renewers.group import renew_group
 from shared.db.engine import make_engine
+from shared.db.leases.keeper import fence
 from shared.runtime.memory import freeze_objects, return_freed_memory
 from shared.sirene import reference
 from shared.terminal.tracebacks import hide_rows
 
 
 def serve(pipe: Connection) -> None:
-    """Renew the groups that come after the address of the database, until the pipe is closed.
+    """Renew the groups that come after database and lease, until the pipe is closed.
 
     Each group is answered by None, or by the error that it met.
     """
@@ -27,10 +28,12 @@ def serve(pipe: Connection) -> None:
     reference.load()
     freeze_objects()
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        url, sole_traders = pipe.recv()
+        url, lease, sole_traders = pipe.recv()
         engine = make_engine(
             url, application_name="sirenade-stock", pool_size=1, statement_timeout_seconds=0
         )
+        if lease is not None:
+            fence(engine, lease)
         while True:
             pipe.send(_renew(engine, pipe.recv(), sole_traders=sole_traders))
 

@@ -14,6 +14,7 @@ from queue import SimpleQueue
 
 from sqlalchemy import Engine
 
+from shared.db.leases.rows import Lease
 from shared.errors import UserError
 
 Renew = Callable[[Sequence[str]], None]
@@ -23,17 +24,19 @@ _ROOT = Path(__file__).parents[_PACKAGE.count(".") + 1]
 
 
 @contextlib.contextmanager
-def start_renewers(engine: Engine, number: int, *, sole_traders: bool) -> Iterator[Renew]:
+def start_renewers(
+    engine: Engine, number: int, lease: Lease | None = None, *, sole_traders: bool
+) -> Iterator[Renew]:
     """Start processes that end with this one; `number` threads may call the function at a time.
 
-    It raises the error that its process met.
+    They renew under the lease. It raises the error that its process met.
     """
     url = engine.url.render_as_string(hide_password=False)
     renewers: list[_Renewer] = []
     idle: _Idle = SimpleQueue()
     try:
         for _ in range(number):
-            renewers.append(_Renewer(url, sole_traders=sole_traders))
+            renewers.append(_Renewer(url, lease, sole_traders=sole_traders))
             idle.put(renewers[-1])
         yield partial(_renew_by_one, idle)
     finally:
@@ -52,7 +55,7 @@ def _renew_by_one(idle: _Idle, sirets: Sequence[str]) -> None:
 class _Renewer:
     """The near end of a process that renews one group at a time."""
 
-    def __init__(self, url: str, *, sole_traders: bool) -> None:
+    def __init__(self, url: str, lease: Lease | None, *, sole_traders: bool) -> None:
         self._pipe, theirs = Pipe()
         # It has the only other end: when this process is killed, it reads the end of the pipe.
         with theirs:
@@ -61,7 +64,7 @@ class _Renewer:
                 pass_fds=[theirs.fileno()],
                 cwd=_ROOT,
             )
-        self._pipe.send((url, sole_traders))
+        self._pipe.send((url, lease, sole_traders))
 
     def renew(self, sirets: Sequence[str]) -> None:
         try:

@@ -257,6 +257,28 @@ def test_no_error_tells_the_key_though_the_server_does(serve: Serve, tmp_path: P
     assert str(raised.value) == "local: HTTP 401: its key is refused"
 
 
+def test_a_wrong_key_that_is_answered_by_400_is_a_key_that_is_refused(
+    serve: Serve, tmp_path: Path
+) -> None:
+    key_file = tmp_path / "key"
+    key_file.write_text("sk-very-secret")
+    body = b'[{"error": {"code": 400, "message": "API key not valid: sk-very-secret"}}]'
+    with pytest.raises(ChatRefused) as raised:
+        call(serve(Response(body, 400)), key_file=key_file)
+    assert "sk-very" not in str(raised.value)
+    assert str(raised.value).startswith(
+        "local: HTTP 400: its key is refused (400 API key not valid"
+    )
+
+
+def test_a_request_that_is_refused_tells_the_server_s_reason(serve: Serve) -> None:
+    body = b'{"error": {"code": "unsupported_parameter", "message": "Use max_completion_tokens."}}'
+    with pytest.raises(BadRequest) as raised:
+        call(serve(Response(body, 400)))
+    told = "local: HTTP 400: unsupported_parameter Use max_completion_tokens."
+    assert str(raised.value) == told
+
+
 @pytest.mark.parametrize("content", [b"", b"two words", b"\xff\xfe"])
 def test_a_file_that_holds_no_key_is_named(tmp_path: Path, content: bytes) -> None:
     key_file = tmp_path / "key"

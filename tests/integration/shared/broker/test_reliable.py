@@ -19,6 +19,7 @@ from shared.broker import (
     QueueMismatch,
     ReliableBroker,
     drain_dead_letters,
+    is_consuming,
     make_broker,
     ready_messages,
     reliable,
@@ -274,3 +275,30 @@ def test_a_node_out_of_memory_refuses_in_time_and_then_takes_what_is_sent_again(
     broker.enqueue(_message(2))
     assert ready_messages(broker, _QUEUE) >= 2
     broker.close()
+
+
+def test_a_queue_that_somebody_made_anew_is_not_consumed_until_it_is_ours_again(
+    broker: ReliableBroker,
+    rabbitmq_url: str,
+    start_worker: StartWorker,
+    wait_for: WaitFor,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Without its dead letters and confirms it would lose what our consumer rejects."""
+    seen: list[int] = []
+    _declare(broker, seen.append)
+    worker = start_worker(broker)
+    broker.enqueue(_message(1))
+    wait_for(lambda: seen == [1])
+    with pika.BlockingConnection(pika.URLParameters(rabbitmq_url)) as connection:
+        channel = connection.channel()
+        channel.queue_delete(_QUEUE)
+        channel.queue_declare(_QUEUE, durable=True)
+        broker.enqueue(_message(2))
+        wait_for(lambda: "exists with other arguments" in caplog.text, seconds=20)
+        assert not is_consuming(worker)
+        assert seen == [1]
+        channel.queue_delete(_QUEUE)
+        wait_for(lambda: is_consuming(worker), seconds=20)
+    broker.enqueue(_message(3))
+    wait_for(lambda: seen == [1, 3])

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, text
 from services.writer.pages.pages import renew_many
 from services.writer.stock import command, pages, store
 from services.writer.stock.renewers import group
-from shared.db.locks import Lock, try_hold_in_session
+from shared.db.leases.keeper import kept
+from shared.db.leases.rows import LeaseName
 from shared.errors import UserError
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
@@ -236,7 +237,6 @@ def test_what_an_interrupted_load_left_can_be_dropped(
 def test_a_second_load_at_the_same_time_is_refused(
     engine: Engine, stock: Stock, stock_files: dict[str, list[str]]
 ) -> None:
-    with engine.connect() as connection:
-        assert try_hold_in_session(connection, Lock.STOCK)
-        with pytest.raises(UserError, match="another stock load is running"):
-            stock.load(*stock_files["csv"])
+    refused = pytest.raises(UserError, match="another stock load is running")
+    with kept(engine, LeaseName.STOCK, seconds=1.0), refused:
+        stock.load(*stock_files["csv"])

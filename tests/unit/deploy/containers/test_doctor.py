@@ -48,6 +48,14 @@ def test_containers_of_one_machine_are_asked_in_clear_without_a_warning(places: 
         assert services()[name]["environment"]["SIRENADE_CLEAR_TEXT_HOSTS"] == CONTAINERS
 
 
+def test_a_url_that_seems_to_lead_to_a_pooler_is_named(places: Places) -> None:
+    url = "postgresql://u:hunter2@db.example:6432/x?sslmode=verify-full\n"
+    places.secret("reviewer_database_url").write_text(url)
+    [told] = [line for line in _warnings(places) if "pgbouncer" in line]
+    assert told.startswith(".secrets/reviewer_database_url: ")
+    assert "hunter2" not in told
+
+
 def test_each_server_elsewhere_that_is_asked_in_clear_is_named(places: Places) -> None:
     places.secret("reviewer_database_url").write_text("postgresql://u:hunter2@db.example/x\n")
     places.secret("writer_broker_url").write_text("amqp://u:hunter2@10.0.0.5/x\n")

@@ -48,6 +48,23 @@ def test_a_loop_that_never_turned_is_named(metrics: Metrics) -> None:
     assert 'loop="other"' in fault
 
 
+def test_a_loop_of_one_turn_an_hour_may_take_its_time(metrics: Metrics) -> None:
+    metrics.loop_interval.labels(loop="archive").set(3600)
+    assert _faults(metrics, now_seconds=1000 + 7200) == []
+    [fault] = _faults(metrics, now_seconds=1000 + 7201)
+    assert 'loop="archive"' in fault
+
+
+def test_a_message_that_is_worked_on_for_longer_than_any_may_is_named(metrics: Metrics) -> None:
+    metrics.loop_last_turn.labels(loop="archive").set(9000)
+    oldest = metrics.message_oldest_start.labels(actor="write")
+    assert _faults(metrics, now_seconds=9000) == [], "none is in progress"
+    oldest.set(6600)
+    assert _faults(metrics, now_seconds=9000) == []
+    [fault] = _faults(metrics, now_seconds=9001)
+    assert fault == 'a message has been worked on for 2401 s: actor="write"'
+
+
 def test_a_lost_connection_to_the_queue_is_named(metrics: Metrics) -> None:
     metrics.consumer_connected.labels(queue="q").set(0)
     [fault] = _faults(metrics, now_seconds=1300)
