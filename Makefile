@@ -57,9 +57,9 @@ demo: install ## Import a day from the simulator and write its texts (N=35000)
 	@./sirenade demo --establishments $(N)
 
 .PHONY: portal
-portal: install ## Serve the last demo's pages and search; its address is printed
+portal: install ## Serve the last demo's pages and search, with its indexer; the address is printed
 	@./sirenade search rebuild
-	@SIRENADE_METRICS_PORT=0 ./sirenade portal run
+	@SIRENADE_METRICS_PORT=0 ./sirenade portal run --with-index
 
 .PHONY: simulator
 simulator: install ## Run the INSEE simulator (PORT, ESTABLISHMENTS, REQUESTS_PER_MINUTE)
@@ -67,7 +67,7 @@ simulator: install ## Run the INSEE simulator (PORT, ESTABLISHMENTS, REQUESTS_PE
 	  --requests-per-minute $(REQUESTS_PER_MINUTE)
 
 .PHONY: servers
-servers: install ## Fetch the servers and tools of the tests: RabbitMQ, PostgreSQL, promtool, amtool
+servers: install ## Fetch the servers and tools of the tests: RabbitMQ, PostgreSQL, Redis, promtool, amtool
 	@$(PY) -m tests.servers prepare
 
 .PHONY: test

@@ -44,6 +44,8 @@ def _doubt(url: str, accepted: Collection[str]) -> str | None:
         return _of_postgresql(", ".join(away), options)
     if scheme == "amqp":
         return f"RabbitMQ ({away[0]}) is asked in clear: use amqps://"
+    if scheme == "redis":
+        return f"Redis ({away[0]}) is asked in clear: use rediss://"
     if scheme == "http":
         return f"a key goes to {away[0]} in clear: use https://"
     return None

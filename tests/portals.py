@@ -1,19 +1,28 @@
-"""A portal in a thread of the test, on a socket of its own, and what its clients see."""
+"""A portal in a thread of the test, or in processes of its own, and what its clients see."""
 
 import http.client
+import os
+import signal
+import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil  # type: ignore[import-untyped]  # it ships no types
 from starlette.types import ASGIApp
 
+from deploy.local import processes
+from deploy.local.folders import PROJECT
 from services.portal.main import Parts
 from services.portal.settings import PortalSettings
 from services.portal.web.server import PortalServer, config_of, listen
 from shared.clock import Clock
 from shared.metrics import Metrics
 from tests.conditions import wait_until
+from tests.readers import portal_address
 
 _PATIENCE_SECONDS = 30
 Ask = Callable[[str], Coroutine[None, None, str | None]]
@@ -111,3 +120,91 @@ def with_a_cache_that_lasts(parts: Parts) -> ASGIApp:
 
         versions.of = of  # type: ignore[method-assign]
     return parts.app()
+
+
+class Server(NamedTuple):
+    """A server in processes of its own; `beside` are those that it needs."""
+
+    address: str
+    pid: int
+    beside: tuple[int, ...] = ()
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    @property
+    def pids(self) -> Sequence[int]:
+        return [*processes.with_children(self.pid), *self.beside]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Return the memory of all its processes."""
+        found = 0
+        for pid in self.pids:
+            with suppress(psutil.NoSuchProcess):
+                found += psutil.Process(pid).memory_info().rss
+        return found
+
+    def clients_of_processes(self) -> list[int]:
+        """Return the number of clients that each process serves, as far as it serves any."""
+        numbers = []
+        for pid in self.pids:
+            with suppress(psutil.NoSuchProcess):
+                held = psutil.Process(pid).net_connections("tcp")
+                numbers.append(
+                    sum(
+                        each.status == "ESTABLISHED" and each.laddr.port == self.port
+                        for each in held
+                    )
+                )
+        return [number for number in numbers if number]
+
+
+@contextmanager
+def started_portal(
+    folder: Path, *urls: str, options: Sequence[str] = (), **settings: str
+) -> Iterator[Server]:
+    """Run the command as long as the block; `settings` are variables without their prefix."""
+    log = folder / "portal.log"
+    environment = {
+        **{name: value for name, value in os.environ.items() if "SIRENADE_" not in name},
+        "SIRENADE_DATABASE_URL": urls[0],
+        "SIRENADE_SHARD_DATABASE_URLS": ",".join(urls) if len(urls) > 1 else "",
+        "SIRENADE_PORTAL_PORT": "0",
+        "SIRENADE_METRICS_PORT": "0",
+        **{f"SIRENADE_{name}": value for name, value in settings.items()},
+    }
+    log.write_bytes(b"")
+    with processes.child(
+        [sys.executable, "-m", "services.portal", "run", *options],
+        lambda: _answering(log),
+        f"the portal does not start: see {log}",
+        log=log,
+        env=environment,
+        cwd=str(PROJECT),
+    ) as (pid, address):
+        assert address is not None
+        server = Server(address, pid)
+        try:
+            yield server
+        finally:
+            started = server.pids
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            processes.kill_all(processes.wait_until_gone(started, seconds=_PATIENCE_SECONDS))
+
+
+def _answering(log: Path) -> str | None:
+    """Return the address that the log tells, when it is answered at."""
+    address = portal_address(log)
+    if address is None:
+        return None
+    client = http.client.HTTPConnection(address.partition("//")[2], timeout=_PATIENCE_SECONDS)
+    try:
+        client.request("GET", "/readyz")
+        return address if read(client).status == HTTPStatus.OK else None
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        client.close()

@@ -1,5 +1,9 @@
 """The command line of the portal."""
 
+from typing import Annotated
+
+import typer
+
 from services.portal import main
 from services.portal.api.access import commands as keys
 from services.portal.index import commands as index_commands
@@ -17,9 +21,13 @@ portal.add_typer(keys.app, name="keys")
 
 @app.command()
 @portal.command()
-def run() -> None:
+def run(
+    with_index: Annotated[
+        bool, typer.Option("--with-index", help="Keep the index, too: no `portal index` is needed.")
+    ] = False,
+) -> None:
     """Serve until SIGTERM; settings come from SIRENADE_* variables."""
-    main.main()
+    main.main(with_index=with_index)
 
 
 if __name__ == "__main__":

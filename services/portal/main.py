@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import structlog
@@ -11,12 +12,15 @@ from starlette.types import ASGIApp
 
 from services.portal.api.routes import api_routes
 from services.portal.elasticsearch.engine import ElasticsearchEngine
+from services.portal.index.service import index_kept
+from services.portal.index.settings import IndexSettings
 from services.portal.pages.bodies import Bodies
 from services.portal.pages.documents import Documents
 from services.portal.pages.listings import Listings
 from services.portal.pages.page_server import PageServer
 from services.portal.pages.reports import Reports
 from services.portal.pages.routes import PageRoutes
+from services.portal.pages.second_level import SecondLevel
 from services.portal.pages.sitemaps import Sitemaps
 from services.portal.search.postgres import PostgresEngine
 from services.portal.settings import PortalSettings
@@ -31,13 +35,14 @@ from services.portal.web.connections import (
 from services.portal.web.frame import Frame
 from services.portal.web.freshness import RegisterFreshness
 from services.portal.web.health import Health
-from services.portal.web.server import serve
+from services.portal.web.redis import Redis
+from services.portal.web.server import end_with_parent, serve
 from shared.clock import Clock
 from shared.db.engine import make_engine, temporary_engine
 from shared.db.grants import is_superuser
 from shared.db.revision import require_current
 from shared.db.shards import require_shards
-from shared.db_url import database_address
+from shared.db_url import database_address, normalise_url
 from shared.errors import UserError
 from shared.logs import configure_logs, secrets_of
 from shared.metrics import Metrics
@@ -67,7 +72,8 @@ class Parts:
         self.logs = open_logs(settings)
         bodies = Bodies(settings.portal_cache_bytes)
         self.engine = open_engine(settings, self.databases, metrics)
-        self.store = PageServer(self.databases, self.documents, bodies, metrics)
+        self.second_level = open_second_level(settings, metrics, build=self.documents.build)
+        self.store = PageServer(self.databases, self.documents, bodies, metrics, self.second_level)
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return the routes of pages, and of whoever watches."""
@@ -86,6 +92,7 @@ class Parts:
                 self.metrics,
                 base_url=self.settings.base_url,
                 anonymous_per_minute=self.settings.portal_anonymous_per_minute,
+                render=documents.render,
             ),
         )
 
@@ -99,6 +106,8 @@ class Parts:
 
     def _close(self) -> None:
         self.databases.close()
+        if self.second_level is not None:
+            self.second_level.close()
         for log_of_changes in self.logs:
             log_of_changes.dispose()
 
@@ -134,6 +143,20 @@ def open_engine(
     return PostgresEngine(databases.shards)
 
 
+def open_second_level(
+    settings: PortalSettings, metrics: Metrics, *, build: str
+) -> SecondLevel | None:
+    """Return the second level of the cache, if there is one.
+
+    All portals of a database have its password: pages are sealed with it.
+    """
+    url = settings.portal_cache_url.get_secret_value()
+    if not url:
+        return None
+    password = normalise_url(settings.database_url.get_secret_value()).password or ""
+    return SecondLevel(Redis(url), metrics, build=build, secret=password.encode())
+
+
 def open_databases(settings: PortalSettings) -> PortalDatabases:
     """Return the connections; a shard in the control database shares its own."""
     control_url = settings.database_url.get_secret_value()
@@ -147,11 +170,13 @@ def open_databases(settings: PortalSettings) -> PortalDatabases:
     return PortalDatabases(control, shards)
 
 
-def make() -> ASGIApp:
+def app_of(settings: PortalSettings) -> ASGIApp:
     """Make the application of one process."""
-    settings = load(PortalSettings)
     _set_up(settings)
-    return _app_of(settings)
+    end_with_parent()
+    metrics = Metrics(of={"portal"}, version=settings.version)
+    _serve_metrics(settings, metrics)
+    return Parts(settings, metrics, Clock()).app()
 
 
 def _set_up(settings: PortalSettings) -> None:
@@ -166,20 +191,17 @@ def _set_up(settings: PortalSettings) -> None:
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
 
 
-def _app_of(settings: PortalSettings) -> ASGIApp:
-    metrics = Metrics(of={"portal"}, version=settings.version)
-    _serve_metrics(settings, metrics)
-    return Parts(settings, metrics, Clock()).app()
+def main(*, with_index: bool = False) -> None:
+    """Serve until SIGTERM, after a look at databases and schema.
 
-
-def main() -> None:
-    """Serve until SIGTERM, after a look at databases and schema."""
+    `with_index`: this process keeps the index, too, as long as it serves.
+    """
     settings = load(PortalSettings)
     _set_up(settings)
     _require_databases(settings)
     warn_of(settings.doubts)
-    several = settings.portal_workers > 1
-    serve(settings, "services.portal.main:make" if several else _app_of, _tell)
+    with index_kept(load(IndexSettings)) if with_index else nullcontext():
+        serve(settings, app_of, _tell)
 
 
 def _tell(address: str) -> None:

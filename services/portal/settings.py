@@ -1,12 +1,38 @@
 import base64
 from collections.abc import Mapping
-from typing import Literal, Self
-from urllib.parse import urlsplit
+from typing import Literal, NamedTuple, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from shared.http.egress import may_carry_secrets
 from shared.settings import PREFIX, DatabaseSettings, HttpSettings, MeteredSettings
+
+_REDIS_PORT = 6379
+
+
+class RedisAddress(NamedTuple):
+    host: str
+    port: int
+    is_encrypted: bool
+    login: tuple[str, ...]
+    database: int
+
+    @classmethod
+    def of(cls, url: str) -> "RedisAddress":
+        """Read `redis://[[user]:password@]host[:port][/database]`, or `rediss://`: with TLS.
+
+        Raises ValueError.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in {"redis", "rediss"} or not parts.hostname or parts.query:
+            raise ValueError("no Redis")
+        login = tuple(unquote(each) for each in (parts.username, parts.password) if each)
+        if parts.username and not parts.password:
+            raise ValueError("a user without a password")
+        database = int(parts.path.strip("/") or 0)
+        port = parts.port or _REDIS_PORT
+        return cls(parts.hostname, port, parts.scheme == "rediss", login, database)
 
 
 class SearchSettings(DatabaseSettings, HttpSettings):
@@ -97,6 +123,10 @@ class PortalSettings(MeteredSettings, SearchSettings):
     portal_cache_bytes: int = Field(
         default=64_000_000, ge=0, description="memory of a process for the pages that it made"
     )
+    portal_cache_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="redis://:password@host:port, or rediss://, that many processes share; or none",
+    )
     portal_index_sole_traders: bool = Field(
         default=False, description="let search engines keep pages of sole traders: personal data"
     )
@@ -113,6 +143,21 @@ class PortalSettings(MeteredSettings, SearchSettings):
             return self.portal_base_url.rstrip("/")
         host = f"[{self.portal_host}]" if ":" in self.portal_host else self.portal_host
         return f"http://{host}:{self.portal_port}"
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        url = self.portal_cache_url.get_secret_value()
+        return {**super().addresses, **({f"{PREFIX}PORTAL_CACHE_URL": url} if url else {})}
+
+    @field_validator("portal_cache_url")
+    @classmethod
+    def _is_a_redis(cls, url: SecretStr) -> SecretStr:
+        try:
+            if url.get_secret_value():
+                RedisAddress.of(url.get_secret_value())
+        except ValueError:
+            raise ValueError("is no Redis: redis://:password@host:port/0, or rediss://") from None
+        return url
 
     @field_validator("portal_base_url")
     @classmethod

@@ -4,7 +4,8 @@ from shared.metrics.catalogue import Catalogue
 
 # A page from the cache takes a millisecond, a search ten; the statement timeout is 2 s.
 REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-PAGE_SOURCES = ("cache", "rows")
+PAGE_SOURCES = ("cache", "redis", "rows")
+SECOND_LEVEL_OUTCOMES = ("found", "missing", "spoiled")
 
 
 class PortalMetrics:
@@ -21,6 +22,12 @@ class PortalMetrics:
         )
         self.portal_pages = new.counter(
             "sirenade_portal_pages", "Pages by where their body came from.", source=PAGE_SOURCES
+        )
+        # A page that Redis spoils is one that another process, or a person, wrote under our name.
+        self.portal_second_level = new.counter(
+            "sirenade_portal_second_level",
+            "Pages that were looked for in Redis, by what was there.",
+            outcome=SECOND_LEVEL_OUTCOMES,
         )
         # Pages divided by validations tell how many requests one query serves.
         self.portal_validations = new.counter(

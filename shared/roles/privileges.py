@@ -233,6 +233,9 @@ _PAGES: Privileges = {
 _PORTAL: Privileges = {
     **_PAGES,
     **dict.fromkeys(("periodes_etablissements", "watermarks"), _READ),
+    # The end of the last import.
+    "import_runs": "SELECT (id, kind, status, completed_at)",
+    "stock_loads": "SELECT (status, finished_at)",
     # It looks for the version of each row that a page is made of; texts it has from the view.
     "avis": "SELECT (pro_localisation_id, kind, xmin)",
     "oppositions": "SELECT (siren, xmin)",

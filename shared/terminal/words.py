@@ -42,6 +42,11 @@ def thousands(number: int) -> str:
     return f"{number:,}".replace(",", _SPACE)
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """Write the number with the words for one, or for any other number."""
+    return f"{thousands(number)} {one if number == 1 else many}"
+
+
 def percent(share: float | None, *, decimals: int = 0) -> str:
     """Write 0.5 as 50 %, and an unknown share as a question mark."""
     return "?" if share is None else f"{share:.{decimals}%}".replace("%", f"{_SPACE}%")

@@ -29,6 +29,8 @@ BENCHMARKS = (
     Benchmark("certify", "test_certificates", (0.3, 0.6, 0.6)),
     Benchmark("outbox", "portal/test_outbox", (0.5, 3, 3)),
     Benchmark("pages", "portal/test_pages", (0.8, 2.5, 2.5)),
+    Benchmark("redis", "portal/test_second_level", (0.8, 2.5, 2.5)),
+    Benchmark("load", "portal/test_load", (1, 4, 22)),
     Benchmark("search", "portal/test_search", (0.7, 3, 20)),
     Benchmark("indexer", "portal/test_indexer", (1, 3, 20)),
     Benchmark("pairs", "pairs/test_pairs", (0.5, 0.5, 0.5)),

@@ -28,6 +28,7 @@ _PATHS = (
     "/recherche?q=fournill+bordeaux",
     "/communes/33063",
     "/communes/33063/10.71C",
+    "/docs",
     "/nulle-part",
 )
 

@@ -15,6 +15,7 @@ from tests.servers.elasticsearch import find_or_fetch_emulators
 from tests.servers.npm_packages import find_or_fetch_axe, find_or_fetch_azurite
 from tests.servers.pgbouncer_binaries import find_or_fetch_pgbouncer
 from tests.servers.postgres_binaries import find_or_fetch_postgres
+from tests.servers.programs import find_or_fetch_program
 from tests.servers.rabbitmq_binaries import find_or_fetch_rabbitmq
 
 
@@ -27,6 +28,7 @@ def prepare() -> None:
         print("RabbitMQ: the server of SIRENADE_TEST_RABBITMQ_URL, and for the tests that kill it:")
     print(f"RabbitMQ: {find_or_fetch_rabbitmq().root}")
     print(f"in place of Elasticsearch: {find_or_fetch_emulators()}")
+    print(f"Redis: {find_or_fetch_program('redis-server').path}")
     for tool in ("promtool", "amtool"):
         print(f"{tool}: {monitoring_binaries.find_or_fetch(tool)}")
 

@@ -55,7 +55,8 @@ _READERS = Row(20, "Readers").line(
 
 _PARTS = Row(40, "Pages and search").line(
     graph(41, "Pages by source", "reqps", stacked=True).shows(
-        "`cache`: the rows are as they were when the page was made. `rows`: it was made anew.",
+        "`cache`: the rows are as they were when the page was made. `redis`: another process made"
+        " it. `rows`: it was made anew.",
         {"{{source}}": f"sum by (source) (rate(sirenade_portal_pages_total[{RATE}]))"},
     ),
     graph(42, "Pages for one validation", "none").shows(
@@ -71,6 +72,10 @@ _PARTS = Row(40, "Pages and search").line(
             "put": f"sum(rate(sirenade_index_entries_put_total[{RATE}]))",
             "taken": f"sum(rate(sirenade_index_entries_taken_total[{RATE}]))",
         },
+    ),
+    graph(44, "Changes that are held back", "s").shows(
+        "Age of the oldest change that an open transaction holds back from the index and the feed.",
+        {"shard {{shard}}": "max by (shard) (sirenade_page_changes_held_seconds)"},
     ),
 )
 

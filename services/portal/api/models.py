@@ -18,7 +18,9 @@ class Reponse(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     source: str = Field(description="La source des données, à citer (Licence Ouverte)")
-    a_jour_au: dt.date | None = Field(description="Le jour jusqu'auquel les données sont complètes")
+    a_jour_au: dt.date | None = Field(
+        description="Le jour jusqu'auquel les données sont complètes ; null tant que rien ne le dit"
+    )
 
 
 class Resultat(BaseModel):

@@ -1,6 +1,6 @@
 """The routes of the API, put together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import orjson
 from sqlalchemy import Engine as Log
@@ -17,6 +17,7 @@ from services.portal.api.exports.files import Exports
 from services.portal.api.fiches import Fiches
 from services.portal.api.openapi import document
 from services.portal.api.recherche import Recherche
+from services.portal.api.reference import reference
 from services.portal.api.results import Results
 from services.portal.search.engine import Engine
 from services.portal.web.connections import PortalDatabases
@@ -33,8 +34,12 @@ def api_routes(  # noqa: PLR0913  the parts of the portal
     *,
     base_url: str,
     anonymous_per_minute: int,
+    render: Callable[..., bytes],
 ) -> list[BaseRoute]:
-    """Return the routes. `logs` are engines of the shards, in order, for the log of changes."""
+    """Return the routes. `logs` are engines of the shards, in order, for the log of changes.
+
+    `render` makes a page of a template's name and values.
+    """
     admission = Admission(databases.control, anonymous_per_minute=anonymous_per_minute)
     stamp, results = Stamp(freshness), Results(databases, metrics)
     listed = endpoints(
@@ -48,8 +53,14 @@ def api_routes(  # noqa: PLR0913  the parts of the portal
     async def openapi(request: Request) -> Response:
         return validated(request, body, "application/json")
 
+    page = render("reference", **reference(listed))
+
+    async def docs(request: Request) -> Response:
+        return validated(request, page, "text/html; charset=utf-8")
+
     return [
         *(route_of(each, admission) for each in listed),
         Route("/openapi.json", openapi, methods=["GET"]),
+        Route("/docs", docs, methods=["GET"]),
         *compat_routes(databases, engine, admission),
     ]

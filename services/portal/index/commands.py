@@ -28,7 +28,7 @@ from shared.metrics import Metrics
 from shared.runtime.service import run_service
 from shared.settings import load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json, say
-from shared.terminal.words import eta, thousands
+from shared.terminal.words import counted, eta, thousands
 
 app = make_app("Make the portal's index, and compare it with the register.")
 
@@ -137,7 +137,7 @@ def _rebuilt(engine: Engine) -> Iterator[str]:
             break
     prefixes.renew(engine)
     rebuilding.compact(engine)
-    yield f"{thousands(written)} entries were written"
+    yield f"{counted(written, 'entry was', 'entries were')} written"
 
 
 def _follower(settings: SearchSettings, engine: Engine, shard: int) -> Follower:
@@ -180,16 +180,17 @@ def _told(found: IndexDifferences) -> Iterator[str]:
         " pages that may be found, and entries of the index"
     )
     if found.waiting:
-        yield f"{thousands(found.waiting)} pages have changed and wait for the indexer"
+        pages = counted(found.waiting, "page has", "pages have")
+        yield f"{pages} changed since the index was last brought up to date"
     differences = {
-        "missing": "pages without an entry",
-        "surplus": "entries without a page that may be found",
-        "altered": "entries that say something else than the register",
-        "missing_words": "words of entries that the lexicon lacks",
-        "surplus_words": "words that no entry holds",
+        "missing": ("page", "pages", "without an entry"),
+        "surplus": ("entry", "entries", "without a page that may be found"),
+        "altered": ("entry", "entries", "with something else than in the register"),
+        "missing_words": ("word", "words", "of entries, missing in the lexicon"),
+        "surplus_words": ("word", "words", "without an entry"),
     }
-    for name, meaning in differences.items():
+    for name, (one, many, meaning) in differences.items():
         if number := getattr(found, name):
-            yield f"{thousands(number)} {meaning}"
+            yield f"{counted(number, one, many)} {meaning}"
     if not found.agrees:
         yield "./sirenade search rebuild mends entries; with --empty, words too"

@@ -1,6 +1,7 @@
 """The composition of the indexer: one loop for each shard, and one for its Elasticsearch."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import dramatiq
 from sqlalchemy import Engine
@@ -11,11 +12,12 @@ from services.portal.index.elasticsearch.follower import Follower
 from services.portal.index.indexer import Indexer
 from services.portal.index.settings import IndexSettings
 from services.portal.settings import SearchSettings
+from shared.broker import make_broker
 from shared.clock import Clock
-from shared.db.engine import make_engine
+from shared.db.engine import make_engine, temporary_engine
 from shared.db.shards import open_shards
 from shared.metrics import Metrics
-from shared.runtime.service import Loop, Service
+from shared.runtime.service import Loop, Running, Service
 
 # The prefixes are made of the whole lexicon in one statement.
 TIMEOUT_SECONDS = 1800
@@ -76,3 +78,20 @@ def follower_of(
     server = ElasticsearchServer(settings, WORK_BOUNDS)
     indexes = ShardIndexes(server, settings.elasticsearch_index, shard)
     return Follower(engine, indexes, clock, metrics)
+
+
+@contextmanager
+def index_kept(settings: IndexSettings) -> Iterator[None]:
+    """Keep the index as long as the block, in threads of this process."""
+    clock, metrics = Clock(), Metrics(of={"indexer"}, version=settings.version)
+    broker = make_broker(settings.broker_url.get_secret_value())
+    url = settings.database_url.get_secret_value()
+    options = {"application_name": "sirenade-indexer", "statement_timeout_seconds": TIMEOUT_SECONDS}
+    with temporary_engine(url, **options) as engine:
+        service = build(settings, engine=engine, broker=broker, clock=clock, metrics=metrics)
+        running = Running([service], broker, clock, metrics)
+        running.start()
+        try:
+            yield
+        finally:
+            running.stop()

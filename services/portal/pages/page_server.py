@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from services.portal.pages.bodies import Bodies
 from services.portal.pages.documents import Documents
+from services.portal.pages.second_level import SecondLevel
 from services.portal.pages.statements import PAGE
 from services.portal.pages.subject import PageRows
 from services.portal.pages.versions import Versions
@@ -22,13 +23,21 @@ class Served(NamedTuple):
 
 
 class PageServer:
+    """Serves pages. `second_level` has what other processes made."""
+
     def __init__(
-        self, databases: PortalDatabases, documents: Documents, bodies: Bodies, metrics: Metrics
+        self,
+        databases: PortalDatabases,
+        documents: Documents,
+        bodies: Bodies,
+        metrics: Metrics,
+        second_level: SecondLevel | None = None,
     ) -> None:
         self._databases = databases
         self._documents = documents
         self._bodies = bodies
         self._metrics = metrics
+        self._second_level = second_level
         self._versions = [Versions(shard, metrics) for shard in databases.shards]
         self._making: dict[tuple[str, str], asyncio.Task[PageBody | None]] = {}
 
@@ -55,18 +64,33 @@ class PageServer:
         key = (slug, version)
         task = self._making.get(key)
         if task is None:
-            task = self._making[key] = asyncio.create_task(self._make(slug, siret))
+            task = self._making[key] = asyncio.create_task(self._fetch(slug, siret, version))
             task.add_done_callback(lambda _: self._making.pop(key))
         return await asyncio.shield(task)
+
+    async def _fetch(self, slug: str, siret: str, version: str) -> "PageBody | None":
+        if self._second_level is None:
+            return await self._make(slug, siret)
+        content = await self._second_level.of(slug, version)
+        if content is not None:
+            self._keep(slug, PageBody(version, content), source="redis")
+            return PageBody(version, content)
+        made = await self._make(slug, siret)
+        if made is not None:
+            self._second_level.keep(slug, made.version, made.content)
+        return made
 
     async def _make(self, slug: str, siret: str) -> "PageBody | None":
         # The rows may be newer than the version that was asked for: they bring their own.
         made = await self._databases.of(siret).call(lambda session: self._read(session, slug))
         if made is not None:
-            self._metrics.portal_pages.labels(source="rows").inc()
-            self._bodies.keep(slug, made.version, made.content)
-            self._metrics.portal_cache_bytes.set(self._bodies.size_bytes)
+            self._keep(slug, made, source="rows")
         return made
+
+    def _keep(self, slug: str, made: "PageBody", *, source: str) -> None:
+        self._metrics.portal_pages.labels(source=source).inc()
+        self._bodies.keep(slug, made.version, made.content)
+        self._metrics.portal_cache_bytes.set(self._bodies.size_bytes)
 
     def _read(self, session: Session, slug: str) -> "PageBody | None":
         found = session.rows(PAGE, (slug,))

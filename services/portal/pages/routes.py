@@ -13,6 +13,7 @@ from services.portal.pages.page_server import PageServer
 from services.portal.web.connections import PortalDatabases
 from services.portal.web.freshness import RegisterFreshness
 from services.portal.web.problems import Problem
+from shared.days import day_in_france
 from shared.sirene.identifiers import is_siret
 
 HTML = "text/html; charset=utf-8"
@@ -47,10 +48,13 @@ class PageRoutes:
         )
 
     async def home(self, _request: Request) -> Response:
-        until = await self._freshness.until()
-        told = None if until is None else long_date(until.date())
-        address = self._documents.address_of("/")
-        content = self._documents.render("home", address=address, until=told)
+        until, imported_at = await self._freshness.state()
+        content = self._documents.render(
+            "home",
+            address=self._documents.address_of("/"),
+            until=until and long_date(until.date()),
+            imported=imported_at and long_date(day_in_france(imported_at)),
+        )
         return Response(content, media_type=HTML, headers=ASK_FIRST)
 
     async def page(self, request: Request) -> Response:

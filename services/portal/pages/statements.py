@@ -5,8 +5,11 @@ from services.portal.web.connections import PreparedStatement
 from shared.sirene.pages import ETABLISSEMENT_FACTS, UNITE_FACTS
 
 # No transaction writes a row twice under one number that others could see: `xmin` of each row is
-# its version, without a column or a trigger. A row that comes or goes changes the list.
-_VERSION = """concat_ws('.', p.xmin, e.xmin, u.xmin,
+# its version, without a column or a trigger. A row that comes or goes changes the list. Another
+# server may give the same numbers to other transactions: a replica that took over before it had all
+# of them, or a backup of the files. So it says of which server, by its start.
+_VERSION = """concat_ws('.', (SELECT extract(epoch FROM pg_postmaster_start_time())),
+      p.xmin, e.xmin, u.xmin,
       (SELECT o.xmin::text FROM oppositions o WHERE o.siren = p.siren),
       '/', (SELECT string_agg(a.xmin::text, '.' ORDER BY a.kind) FROM avis a
         WHERE a.pro_localisation_id = p.id),

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
@@ -23,21 +23,12 @@ def make_app(
     """
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
         at_end()
 
-    app = FastAPI(
-        title="Sirenade",
-        description="L’annuaire des établissements, d’après le répertoire Sirene de l’Insee.",
-        version="1",
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        # The API has a document of its own.
-        openapi_url=None,
-        redirect_slashes=False,
-        exception_handlers=ProblemAnswers(shown).handlers(),
+    app = Starlette(
+        routes=routes, exception_handlers=ProblemAnswers(shown).handlers(), lifespan=lifespan
     )
-    app.router.routes.extend(routes)
+    app.router.redirect_slashes = False
     return frame(app)

@@ -1,16 +1,23 @@
-"""The treatment date up to which the register is complete, and the lag of its index."""
+"""The date up to which the register is complete, its last import, and the lag of its index."""
 
 import asyncio
 import datetime as dt
 import time
+from typing import NamedTuple
 
 from services.portal.web.connections import PortalDatabases, PreparedStatement
 from shared.days import FRANCE
 
 _KEPT_SECONDS = 5.0
-_UNTIL = PreparedStatement(
-    "register_until",
-    "SELECT CASE WHEN count(*) = 2 THEN min(treated_until) END FROM watermarks",
+_STATE = PreparedStatement(
+    "register_state",
+    """
+    SELECT CASE WHEN count(*) = 2 THEN min(treated_until) END,
+      greatest(
+        (SELECT completed_at FROM import_runs WHERE status = 'complete' AND kind <> 'refresh'
+          ORDER BY id DESC LIMIT 1),
+        (SELECT max(finished_at) FROM stock_loads WHERE status IN ('stored', 'complete')))
+    FROM watermarks""",
 )
 
 _INDEX_LAG = PreparedStatement(
@@ -27,22 +34,36 @@ _INDEX_LAG = PreparedStatement(
 )
 
 
+class RegisterState(NamedTuple):
+    """`until` has no offset; None before the first complete register.
+
+    `imported_at`: the end of the last import, whatever it was of; None before the first one.
+    """
+
+    until: dt.datetime | None = None
+    imported_at: dt.datetime | None = None
+
+
 class RegisterFreshness:
-    """Reads the older watermark, at most every few seconds."""
+    """Reads the state of the register, at most every few seconds."""
 
     def __init__(self, databases: PortalDatabases) -> None:
         self._databases = databases
         self._read_at = float("-inf")
-        self._until: dt.datetime | None = None
+        self._state = RegisterState()
         self._lock = asyncio.Lock()
 
+    async def state(self) -> RegisterState:
+        if time.monotonic() - self._read_at > _KEPT_SECONDS:
+            async with self._lock:
+                if time.monotonic() - self._read_at > _KEPT_SECONDS:
+                    (row,) = await self._databases.control.run(_STATE)
+                    self._state = RegisterState(*row)
+                    self._read_at = time.monotonic()
+        return self._state
+
     async def until(self) -> dt.datetime | None:
-        """Return the date, which has no offset; None before the first complete register."""
-        async with self._lock:
-            if time.monotonic() - self._read_at > _KEPT_SECONDS:
-                ((self._until,),) = await self._databases.control.run(_UNTIL)
-                self._read_at = time.monotonic()
-            return self._until
+        return (await self.state()).until
 
     async def index_lag_seconds(self) -> float | None:
         """Return the age of the oldest change that the index of a shard has not read.

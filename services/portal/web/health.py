@@ -1,6 +1,7 @@
 """The portal's word of itself: alive, ready, how fresh and how fast."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Sequence
 
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from services.portal.web.answer_times import AnswerTimes
 from services.portal.web.connections import PortalDatabases, PreparedStatement
 from services.portal.web.freshness import RegisterFreshness
 from shared.clock import Clock
+from shared.days import FRANCE
 from shared.errors import SlowDown
 
 _ALIVE = PreparedStatement("alive", "SELECT 1")
@@ -51,13 +53,14 @@ class Health:
         return PlainTextResponse("a database does not answer\n", 503, headers=headers)
 
     async def status(self, _request: Request) -> Response:
-        until = await self._freshness.until()
+        until, imported_at = await self._freshness.state()
         age_seconds = await self._freshness.age_seconds(self._clock.now())
         lag_seconds, p95 = await self._freshness.index_lag_seconds(), self._times.p95()
         return JSONResponse(
             {
                 "source": "Insee, Sirene",
                 "a_jour_au": None if until is None else until.isoformat(),
+                "dernier_import": None if imported_at is None else _in_france(imported_at),
                 "retard_secondes": None if age_seconds is None else round(age_seconds),
                 "retard_index_secondes": None if lag_seconds is None else round(lag_seconds, 1),
                 # The number is of this process: several answer behind one port.
@@ -74,3 +77,7 @@ class Health:
         except (SlowDown, TimeoutError):
             return False
         return True
+
+
+def _in_france(at: dt.datetime) -> str:
+    return at.astimezone(FRANCE).isoformat(timespec="seconds")

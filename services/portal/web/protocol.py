@@ -1,7 +1,8 @@
 """HTTP with bounds: the request line, the headers, the connections, and the time a client takes.
 
 uvicorn's own protocol waits for the end of a request, and for a client that reads nothing, without
-an end.
+an end. Where no place is left, whoever has let the server wait longest gives way: a few hundred
+slow clients keep nobody out, who sends his request at once.
 """
 
 import asyncio
@@ -14,6 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 TARGET_BYTES = 4_096
 HEADER_BYTES = 16_384
 HEADERS = 64
+# The parser keeps a header until it is whole, however long it is.
+_HEAD_BYTES = TARGET_BYTES + 2 * HEADER_BYTES
 _REFUSALS = {
     408: b"408 Request Timeout",
     414: b"414 URI Too Long",
@@ -31,6 +34,8 @@ class BoundedConfig(uvicorn.Config):
         super().__init__(app, http=BoundedProtocol, **options)
         self.patience_seconds = patience_seconds
         self.most_connections = most_connections
+        self.awaited: dict[BoundedProtocol, Callable[[], None]] = {}
+        """Connections whose clients are awaited, the longest first, and how each is ended."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -42,12 +47,14 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._deadline: asyncio.TimerHandle | None = None
         self._has_begun = False
+        self._is_in_head = False
+        self._head_bytes = 0
         self._header_bytes = 0
         self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn names it so
         super().connection_made(transport)
-        if len(self.connections) > self.config.most_connections:
+        if len(self.connections) > self.config.most_connections and not self._makes_room():
             self._refuse(503)
         else:
             self._expect(self._give_up)
@@ -61,12 +68,17 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         if self._deadline is None:
             self._expect(self._give_up)
+        was_in_head = self._is_in_head
         super().data_received(data)
+        if was_in_head and self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_BYTES:
+                self._refuse(431)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._has_begun = True
-        self._header_bytes = 0
+        self._has_begun = self._is_in_head = True
+        self._header_bytes = self._head_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -80,6 +92,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(431)
 
     def on_headers_complete(self) -> None:
+        self._is_in_head = False
         if not self._is_refused:
             super().on_headers_complete()
 
@@ -88,9 +101,16 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._has_begun = False
         if not self._is_refused:
             self._expect_nothing()
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self.transport.is_closing() and not self.pipeline and self._deadline is None:
+            # uvicorn ends what stays idle too long.
+            self.config.awaited[self] = self._give_up
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -100,17 +120,27 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
         self._expect_nothing()
 
+    def _makes_room(self) -> bool:
+        """End the connection whose client is awaited longest; return whether there is one."""
+        end = next(iter(self.config.awaited.values()), None)
+        if end is not None:
+            end()
+        return end is not None
+
     def _expect(self, otherwise: Callable[[], None]) -> None:
         """Let the client do its part within the patience."""
         self._expect_nothing()
         self._deadline = self.loop.call_later(self.config.patience_seconds, otherwise)
+        self.config.awaited[self] = otherwise
 
     def _expect_nothing(self) -> None:
+        self.config.awaited.pop(self, None)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
     def _give_up(self) -> None:
+        self._expect_nothing()
         if not self._has_begun:
             self.transport.close()
         elif self.cycle is None or self.cycle.response_complete:
@@ -119,7 +149,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._drop()
 
     def _drop(self) -> None:
-        self._deadline = None
+        self._expect_nothing()
         self.transport.abort()
 
     def _refuse(self, status: int) -> None:

@@ -1,5 +1,7 @@
 """The server: a process or several behind one socket, until SIGTERM."""
 
+import multiprocessing
+import os
 import signal
 import socket
 import threading
@@ -43,25 +45,39 @@ class PortalServer(uvicorn.Server):
 
 def serve(
     settings: PortalSettings,
-    make: Callable[[PortalSettings], ASGIApp] | str,
+    make: Callable[[PortalSettings], ASGIApp],
     tell: Callable[[str], None],
 ) -> None:
     """Serve until SIGTERM.
 
-    `make` makes the application, with the port that it has, or names the function that does.
+    `make` makes the application, with the port that it has: a function of a module, since several
+    processes are told its name.
     """
     listening = listen(settings.portal_host, settings.portal_port)
     port = listening.getsockname()[1]
     settings = settings.model_copy(update={"portal_port": port})
     tell(settings.base_url)
-    config = config_of(settings, make if isinstance(make, str) else partial(make, settings))
+    config = config_of(settings, partial(make, settings))
     if settings.portal_workers > 1:
         Multiprocess(config, sockets=[listening]).run()
     else:
         PortalServer(config).run(sockets=[listening])
 
 
-def config_of(settings: PortalSettings, make: Callable[[], ASGIApp] | str) -> BoundedConfig:
+def end_with_parent() -> None:
+    """Have one of several processes end where the first one is killed; it would serve on alone."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def config_of(settings: PortalSettings, make: Callable[[], ASGIApp]) -> BoundedConfig:
     return BoundedConfig(
         make,
         factory=True,

@@ -17,13 +17,29 @@ request = function()
   at = at %% #paths + 1
   return wrk.format("GET", paths[at], headers[at])
 end
+-- Each thread counts refusals that do not say when to come again; `done` is in another one.
+unasked = 0
+local threads = {}
+setup = function(thread) table.insert(threads, thread) end
+if %s then
+  response = function(status, headers)
+    if status == 429 or status == 503 then
+      for name in pairs(headers) do
+        if name:lower() == "retry-after" then return end
+      end
+      unasked = unasked + 1
+    end
+  end
+end
 done = function(summary, latency, requests)
   local e = summary.errors
+  local without = 0
+  for _, thread in ipairs(threads) do without = without + thread:get("unasked") end
   io.write(string.format(
     '\\n{"requests": %%d, "microseconds": %%d, "p50": %%d, "p95": %%d, "p99": %%d, '
-      .. '"refused": %%d, "broken": %%d}\\n',
+      .. '"refused": %%d, "without": %%d, "broken": %%d}\\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(95),
-    latency:percentile(99), e.status, e.connect + e.read + e.write + e.timeout))
+    latency:percentile(99), e.status, without, e.connect + e.read + e.write + e.timeout))
 end
 """
 
@@ -39,6 +55,8 @@ class Load:
     p99_ms: float
     refused: int
     """Answers of status 400 and above."""
+    without_time: int
+    """Answers of status 429 and 503 without a time to come again, where they are looked at."""
     broken: int
     """Connections that failed, and requests that nobody answered in time."""
 
@@ -51,10 +69,13 @@ def load(
     seconds: int,
     connections: int = 16,
     headers: Sequence[Mapping[str, str]] = (),
+    looks_at_refusals: bool = False,
 ) -> Load:
     """Ask `http://host:port` for the paths in turn; `headers` are those of each path."""
     script = folder / "load.lua"
-    script.write_text(_script(paths, headers), encoding="utf-8")
+    script.write_text(
+        _script(paths, headers, looks_at_refusals=looks_at_refusals), encoding="utf-8"
+    )
     wrk = find_or_fetch_program("wrk")
     command = [str(wrk.path), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
     ended = subprocess.run(
@@ -68,12 +89,15 @@ def load(
     return _read(ended.stdout)
 
 
-def _script(paths: Sequence[str], headers: Sequence[Mapping[str, str]]) -> str:
+def _script(
+    paths: Sequence[str], headers: Sequence[Mapping[str, str]], *, looks_at_refusals: bool = False
+) -> str:
     tables = (
         "{" + ", ".join(f"[{_quoted(k)}] = {_quoted(v)}" for k, v in each.items()) + "}"
         for each in headers
     )
-    return _SCRIPT % (", ".join(map(_quoted, paths)), ", ".join(tables))
+    looks = "true" if looks_at_refusals else "false"
+    return _SCRIPT % (", ".join(map(_quoted, paths)), ", ".join(tables), looks)
 
 
 def _quoted(text: str) -> str:
@@ -90,5 +114,6 @@ def _read(output: str) -> Load:
         p95_ms=told["p95"] / 1000,
         p99_ms=told["p99"] / 1000,
         refused=told["refused"],
+        without_time=told["without"],
         broken=told["broken"],
     )

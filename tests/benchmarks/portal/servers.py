@@ -1,4 +1,4 @@
-"""The servers that the benchmarks of pages compare: the portal, and pages from Redis."""
+"""A server of pages from Redis, which the benchmarks of pages compare with the portal."""
 
 import contextlib
 import json
@@ -6,22 +6,15 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import processes
 from deploy.local.folders import PROJECT
 from tests.environments import python_of
-from tests.readers import portal_address
+from tests.portals import Server
 from tests.servers.redis import running_redis
-
-
-@dataclass(frozen=True)
-class Server:
-    address: str
-    pids: Sequence[int]
-    """Its process, and what serves it beside PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -41,30 +34,6 @@ def ask(address: str, path: str) -> Answer:
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, "", error.read().decode("utf-8", "replace"))
-
-
-@contextlib.contextmanager
-def portal(database_url: str, folder: Path, **settings: str) -> Iterator[Server]:
-    """Run the portal as long as the block; `settings` are variables without their prefix."""
-    log = folder / "portal.log"
-    environment = {
-        **{name: value for name, value in os.environ.items() if "SIRENADE_" not in name},
-        "SIRENADE_DATABASE_URL": database_url,
-        "SIRENADE_PORTAL_PORT": "0",
-        "SIRENADE_METRICS_PORT": "0",
-        **{f"SIRENADE_{name}": value for name, value in settings.items()},
-    }
-    log.write_bytes(b"")
-    with processes.child(
-        [sys.executable, "-m", "services.portal", "run"],
-        lambda: portal_address(log),
-        f"the portal does not start: see {log}",
-        log=log,
-        env=environment,
-        cwd=str(PROJECT),
-    ) as (pid, address):
-        assert address is not None
-        yield Server(address, processes.with_children(pid))
 
 
 @contextlib.contextmanager
@@ -95,7 +64,7 @@ def pages_from_redis(pages: Mapping[str, Answer], folder: Path) -> Iterator[Serv
             cwd=str(PROJECT),
         ) as (pid, _),
     ):
-        yield Server(address, [*processes.with_children(pid), redis.pid])
+        yield Server(address, pid, (redis.pid,))
 
 
 _SIDE = "tests.benchmarks.portal.redis_side"

@@ -19,17 +19,16 @@ from psycopg2.extensions import connection as Connection  # noqa: N812  a class,
 
 from shared.db_url import normalise_url
 from tests.benchmarks.figures import Figures
-from tests.benchmarks.portal import cpu
-from tests.benchmarks.portal.load import Load, load
+from tests.benchmarks.portal.costs import Costs
 from tests.benchmarks.portal.register import load_register
-from tests.benchmarks.portal.servers import Answer, Server, ask, pages_from_redis, portal
+from tests.benchmarks.portal.servers import Answer, ask, pages_from_redis
 from tests.benchmarks.sizes import pick
+from tests.portals import Server, started_portal
 
 _PAGES = pick(quick=2_000, normal=20_000)
 _ASKED = pick(quick=300, normal=2_000)
 _SECONDS = pick(quick=2, normal=6)
 _ROUNDS = pick(quick=1, normal=3)
-_CONNECTIONS = 16
 _ERASURES = pick(quick=6, normal=60)
 _READERS = 6
 _BEFORE_SECONDS, _AFTER_SECONDS = 0.08, 0.12
@@ -68,33 +67,11 @@ def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
             (_ASKED,),
         )
         paths = [path for (path,) in cursor.fetchall()]
-    with portal(database_url, tmp_path) as server:
+    with started_portal(tmp_path, database_url) as server:
         answers = {path: ask(server.address, path) for path in paths}
         assert {answer.status for answer in answers.values()} == {200}
         yield Site(server, connection, answers)
     connection.close()
-
-
-@dataclass
-class Costs:
-    """The least CPU of a request in some rounds, and the load of that round."""
-
-    us: float = float("inf")
-    load: Load | None = None
-
-    def take(self, seen: Load, spent_ns: int) -> None:
-        assert seen.broken == 0
-        assert seen.refused == 0
-        us = spent_ns / seen.requests / 1000
-        if us < self.us:
-            self.us, self.load = us, seen
-
-    def __str__(self) -> str:
-        assert self.load is not None
-        return (
-            f"{self.us:.0f} CPU µs a request, {self.load.per_second:.0f}/s,"
-            f" p50 {self.load.p50_ms:.1f}, p99 {self.load.p99_ms:.1f} ms"
-        )
 
 
 def test_a_validated_page_against_redis_with_a_ttl(
@@ -110,7 +87,14 @@ def test_a_validated_page_against_redis_with_a_ttl(
                 (other, redis, ()),
                 (site.portal, unchanged, site.etags),
             ):
-                costs.take(*_measured(site, server, tmp_path, headers))
+                costs.measure(
+                    server,
+                    site.connection,
+                    site.paths,
+                    tmp_path,
+                    seconds=_SECONDS,
+                    headers=headers,
+                )
     for name, costs in (("200", grouped), ("304", unchanged), ("Redis with a TTL", redis)):
         print(f"\npages, {name}: {costs}")  # noqa: T201  a benchmark's result
     figures.add(
@@ -122,22 +106,6 @@ def test_a_validated_page_against_redis_with_a_ttl(
     )
     figures.add("pages.Redis TTL", redis.us, unit="CPU µs/request", note=str(redis))
     figures.add("pages.304", unchanged.us, unit="CPU µs/request", note=str(unchanged))
-
-
-def _measured(
-    site: Site, server: Server, folder: Path, headers: Sequence[Mapping[str, str]]
-) -> tuple[Load, int]:
-    pids = [*server.pids, *cpu.backends(site.connection)]
-    before = cpu.spent_ns(pids)
-    seen = load(
-        server.address,
-        site.paths,
-        folder,
-        seconds=_SECONDS,
-        connections=_CONNECTIONS,
-        headers=headers,
-    )
-    return seen, cpu.spent_ns(pids) - before
 
 
 def test_no_request_sent_after_an_erasure_shows_the_name(site: Site, figures: Figures) -> None:

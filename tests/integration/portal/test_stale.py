@@ -1,8 +1,12 @@
-"""R1: no request that is sent after a name was taken tells it, at whatever endpoint."""
+"""R1: no request that is sent after a name was taken tells it, at whatever endpoint.
+
+Two processes answer, as a machine with two cores has them.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +22,7 @@ from tests.integration.portal.told import MARKS, NAME, SIREN, SIRET, Asked, tabl
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.index_pages import index_pages
 from tests.integration.writer.records import Record, Records
-from tests.portals import Portal, running_portal
+from tests.portals import Portal, Server, running_portal, started_portal
 from tests.readers import KeptCopies, TakenMarks, told_of
 
 ON_TWO_SHARDS = True
@@ -51,6 +55,8 @@ class _Readers:
         reader = Reader(self.address)
         copies = KeptCopies()
         while not self.stopping.is_set():
+            # Another process may accept the next connection.
+            reader.close()
             for _, path, _ in self.asked:
                 is_late = bool(self.taken.marks)
                 answer = reader.get(path, headers=self.headers | copies.condition(path))
@@ -71,9 +77,10 @@ class _Readers:
 
 
 @pytest.fixture
-def portal(shard_urls: tuple[str, ...]) -> Iterator[Portal]:
-    with running_portal(*shard_urls, portal_anonymous_per_minute=1_000_000) as portal:
-        yield portal
+def portals(shard_urls: tuple[str, ...], tmp_path: Path) -> Iterator[Server]:
+    settings = {"PORTAL_WORKERS": "2", "PORTAL_ANONYMOUS_PER_MINUTE": "1000000"}
+    with started_portal(tmp_path, *shard_urls, **settings) as server:
+        yield server
 
 
 def _named(records: Records, *, in_unite: bool, statut: str = "O", treated: str = "") -> Record:
@@ -127,12 +134,18 @@ def _prepare(desk: Desk, records: Records, *, in_unite: bool) -> tuple[list[Aske
 def test_no_request_after_a_name_was_taken_tells_it(
     desk: Desk,
     records: Records,
-    portal: Portal,
+    portals: Server,
     take: Callable[[Desk, Records], None],
     in_unite: bool,
 ) -> None:
     asked, key = _prepare(desk, records, in_unite=in_unite)
-    _take_beside_readers(portal, asked, key, lambda: take(desk, records))
+    _take_beside_readers(
+        portals.address,
+        asked,
+        key,
+        lambda: take(desk, records),
+        ready=lambda: len(portals.clients_of_processes()) == 2,
+    )
 
 
 @pytest.mark.timeout(180)
@@ -146,16 +159,21 @@ def test_elasticsearch_that_learns_of_nothing_does_not_tell_it(
         follower.step()
     settings: dict[str, Any] = {"portal_anonymous_per_minute": 1_000_000, **elastic.named}
     with running_portal(*shard_urls, **settings) as portal:
-        _take_beside_readers(portal, asked, key, lambda: _object(desk, records))
+        _take_beside_readers(portal.address, asked, key, lambda: _object(desk, records))
         value = portal.parts.metrics.registry.get_sample_value
         assert value("sirenade_portal_searches_instead_total") == 0
     assert any(found_ids(each.indexes, "names", "quinquet") for each in followers)
 
 
 def _take_beside_readers(
-    portal: Portal, asked: list[Asked], key: str, take: Callable[[], None]
+    address: str,
+    asked: list[Asked],
+    key: str,
+    take: Callable[[], None],
+    *,
+    ready: Callable[[], bool] = lambda: True,
 ) -> None:
-    readers = _Readers(portal.address, asked, {"Authorization": f"Bearer {key}"})
+    readers = _Readers(address, asked, {"Authorization": f"Bearer {key}"})
     telling = {each.path for each in asked if each.tells}
     assert readers.telling_now() == telling
     threads = [threading.Thread(target=readers.read) for _ in range(_READERS)]
@@ -163,6 +181,7 @@ def _take_beside_readers(
         thread.start()
     try:
         wait_until(lambda: readers.shown >= telling, seconds=60)
+        wait_until(ready, seconds=60)
         take()
         readers.taken.add(MARKS)
         wait_until(lambda: readers.are_answered, seconds=60)
@@ -172,7 +191,7 @@ def _take_beside_readers(
             thread.join()
     assert readers.stale == set()
     assert readers.failed == set()
-    reader = Reader(portal.address)
+    reader = Reader(address)
     assert reader.json("/api/v1/recherche", departement="33")["total"] == 1
     assert reader.json("/api/v1/changements")["changements"][-1]["genre"] == "erased"
     reader.close()

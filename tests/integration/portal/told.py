@@ -65,7 +65,7 @@ def _of_programs() -> list[Asked]:
 
 def _of_nobody() -> list[Asked]:
     paths = (
-        *("/", "/robots.txt", "/merci", "/sitemap.xml", "/openapi.json"),
+        *("/", "/robots.txt", "/merci", "/sitemap.xml", "/openapi.json", "/docs"),
         *("/healthz", "/readyz", "/status"),
     )
     return [Asked(path, path, tells=False) for path in paths]

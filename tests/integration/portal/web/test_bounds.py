@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import select
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from services.portal.web.connections import Connections, PreparedStatement
+from services.portal.web.freshness import RegisterFreshness
 from shared.errors import SlowDown
 from tests.conditions import wait_until
 from tests.integration.writer.desk import Desk
@@ -71,16 +74,38 @@ def test_a_client_that_stops_in_the_middle_is_let_go(hurried: Portal, sent: byte
     assert received == b"" or received.startswith(b"HTTP/1.1 4")
 
 
-def test_clients_beyond_their_number_are_told_to_come_later(hurried: Portal) -> None:
-    idle = [socket.create_connection(("127.0.0.1", hurried.port)) for _ in range(8)]
+def test_clients_beyond_their_number_are_told_to_come_later(
+    hurried: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+
+    async def held(_state: RegisterFreshness) -> float:
+        await asyncio.to_thread(answered.wait)
+        return 0.0
+
+    monkeypatch.setattr(RegisterFreshness, "index_lag_seconds", held)
+    asking = b"GET /status HTTP/1.1\r\nHost: x\r\n\r\n"
+    busy = [socket.create_connection(("127.0.0.1", hurried.port), timeout=20) for _ in range(8)]
     try:
-        refused = _answer(hurried, b"")
-        assert refused.startswith(b"HTTP/1.1 503")
-        assert b"retry-after: 1" in refused
+        for each in busy:
+            each.sendall(asking)
+        # Half of them wait for their answers, the others were told to come later.
+        wait_until(lambda: len(select.select(busy, [], [], 0)[0]) == 4)
+        told = [each.recv(12) for each in select.select(busy, [], [], 0)[0]]
+        assert told == [b"HTTP/1.1 503"] * 4
     finally:
-        for each in idle:
+        answered.set()
+        for each in busy:
             each.close()
     wait_until(lambda: hurried.get("/healthz").status == 200)
+
+
+def test_whoever_lets_the_server_wait_longest_gives_way(hurried: Portal) -> None:
+    idle = [socket.create_connection(("127.0.0.1", hurried.port), timeout=20) for _ in range(8)]
+    assert hurried.get("/healthz").status == 200
+    assert idle[0].recv(1) == b""
+    for each in idle:
+        each.close()
 
 
 def test_a_statement_that_takes_too_long_is_answered_503(
@@ -121,6 +146,20 @@ def test_the_state_of_the_register_is_told(portal: Portal, desk: Desk) -> None:
     )
     portal.parts.freshness._read_at = float("-inf")
     assert '"a_jour_au":"2026-08-05T00:00:00"' in portal.get("/status").text
+
+
+def test_before_the_register_is_complete_its_last_import_is_told(
+    portal: Portal, desk: Desk
+) -> None:
+    assert '"dernier_import":null' in portal.get("/status").text
+    assert "import" not in portal.get("/").text
+    desk.execute(
+        "INSERT INTO import_runs (status, completed_at) VALUES"
+        " ('complete', '2026-08-05 23:30+00'), ('running', NULL)"
+    )
+    portal.parts.freshness._read_at = float("-inf")
+    assert '"dernier_import":"2026-08-06T01:30:00+02:00"' in portal.get("/status").text
+    assert "Dernier import le 6 août 2026" in portal.get("/").text
 
 
 def test_the_lag_of_the_index_and_the_time_of_answers_are_told(

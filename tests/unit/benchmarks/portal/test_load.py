@@ -14,6 +14,6 @@ def test_the_counts_are_read_from_the_last_line() -> None:
     told = (
         "Running 2s test\n  Latency  1.00ms\n\n"
         '{"requests": 3000, "microseconds": 2000000, "p50": 900, "p95": 1500, "p99": 2500, '
-        '"refused": 1, "broken": 0}\n'
+        '"refused": 2, "without": 1, "broken": 0}\n'
     )
-    assert load._read(told) == load.Load(3000, 1500.0, 0.9, 1.5, 2.5, 1, 0)
+    assert load._read(told) == load.Load(3000, 1500.0, 0.9, 1.5, 2.5, 2, 1, 0)

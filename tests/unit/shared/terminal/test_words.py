@@ -4,7 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from shared.terminal.words import duration, eta, euros, mib, percent, thousands
+from shared.terminal.words import counted, duration, eta, euros, mib, percent, thousands
+
+
+def test_one_is_told_as_one() -> None:
+    told = [counted(number, "page has", "pages have") for number in (0, 1, 2)]
+    assert told == ["0 pages have", "1 page has", "2 pages have"]
 
 
 def test_digits_are_grouped_by_a_space_that_does_not_break() -> None:
