@@ -163,7 +163,7 @@ requirements: ## Pin the requirements again (needs uv)
 	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	    --no-emit-index-url --no-emit-find-links --group $$service \
 	    -c requirements/runtime.txt -o requirements/$$service.txt || exit 1; done
-	@for other in celery elasticsearch kubernetes openapi-client pynsee redis; do \
+	@for other in celery elasticsearch kubernetes openapi-client pynsee redis webhooks; do \
 	  uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	    --no-emit-index-url --no-emit-find-links requirements/$$other.in \
 	    -o requirements/$$other.txt || exit 1; done

@@ -7,6 +7,7 @@ import typer
 from services.portal import main
 from services.portal.api.access import commands as keys
 from services.portal.index import commands as index_commands
+from services.portal.webhooks import commands as webhooks
 from shared.terminal.cli import make_app
 from shared.terminal.cli import run as run_cli
 
@@ -17,6 +18,7 @@ app.add_typer(index_commands.app, name="search")
 for group in (app, portal):
     group.command()(index_commands.index)
 portal.add_typer(keys.app, name="keys")
+portal.add_typer(webhooks.app, name="webhooks")
 
 
 @app.command()

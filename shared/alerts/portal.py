@@ -46,4 +46,11 @@ CONDITIONS = (
         hold="1m",
         summary="Elasticsearch could not store {{ $value | humanize }} documents.",
     ),
+    # It is tried again for five days, and then paused.
+    warning(
+        "SirenadeWebhookFails",
+        expression="max(sirenade_webhook_failing_seconds) > 3600",
+        hold="10m",
+        summary="A receiver of changes has taken no message for {{ $value | humanizeDuration }}.",
+    ),
 )

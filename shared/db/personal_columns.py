@@ -38,6 +38,7 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {
     "search_prefixes": ("prefix", "lexemes"),
     # A holder of a key may be a person.
     "api_keys": ("name",),
+    "webhooks": ("name", "url", "secret"),
 }
 # Numbers of the register, codes, words of ours, digests that nobody can read a name from.
 _FREE: Mapping[str, str] = {
@@ -106,6 +107,9 @@ _FREE: Mapping[str, str] = {
         region tranche_effectifs categorie_juridique""",
     "search_cursors": "consumer position",
     "api_keys": "key_hash",
+    "webhooks": "kinds departements paused_because",
+    "webhook_places": "position",
+    "webhook_attempts": "message_id outcome",
     "job_slots": "job slot status result error",
     "jobs": "job schedule",
     "leases": "name",

@@ -170,14 +170,15 @@ class HttpClient:
     ) -> Stream:
         """Send a request and read status and headers. Raises HttpError."""
         bounds, redirects = bounds or self._bounds, self._egress.redirects
-        public_only = False
+        public_only = self._egress.public_only
         for _ in range(1 if redirects is None else redirects.most + 1):
             request = self._prepared(method, url, data, headers)
             stream = self._send(request, bounds, public_only=public_only)
             if redirects is None or stream.status not in _REDIRECTS:
                 return stream
             stream.close()
-            url, public_only = redirects.target(url, stream.headers.get("Location", ""))
+            url, is_elsewhere = redirects.target(url, stream.headers.get("Location", ""))
+            public_only = self._egress.public_only or is_elsewhere
         raise Broken("too many redirects")
 
     def redacted(self, text: str) -> str:

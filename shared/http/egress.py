@@ -52,12 +52,14 @@ class Redirects:
 class Egress:
     """`https_ca_file` is trusted besides the usual certificates; hosts nearby need no proxy.
 
-    Without `redirects` none is followed: it is an answer as any other.
+    Without `redirects` none is followed: it is an answer as any other. With `public_only` none but
+    addresses of the Internet is asked.
     """
 
     https_ca_file: Path | None = None
     proxy_url: str = ""
     redirects: Redirects | None = None
+    public_only: bool = False
 
     def proxies(self, url: str) -> dict[str, str]:
         """Return the proxies for this address, as requests names them."""

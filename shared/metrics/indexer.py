@@ -2,6 +2,7 @@
 
 from shared.metrics.catalogue import Catalogue
 
+WEBHOOK_OUTCOMES = ("delivered", "refused", "unreachable")
 DOCUMENT_RESULTS = ("put", "emptied", "refused")
 
 
@@ -37,4 +38,14 @@ class IndexerMetrics:
         )
         self.index_entries_taken = new.counter(
             "sirenade_index_entries_taken", "Entries that were taken away, or replaced."
+        )
+        self.webhook_deliveries = new.counter(
+            "sirenade_webhook_deliveries",
+            "Messages to receivers of changes by what came of them.",
+            outcome=WEBHOOK_OUTCOMES,
+        )
+        # A paused receiver does not count.
+        self.webhook_failing_seconds = new.gauge(
+            "sirenade_webhook_failing_seconds",
+            "Time for which the receiver of changes that fails longest has taken no message.",
         )

@@ -257,8 +257,15 @@ _INDEXER: Privileges = {
     "search_entries": "SELECT, INSERT, DELETE",
     **dict.fromkeys(("search_cursors", "search_lexemes", "search_prefixes"), _ALL),
     "pro_localisations": (
-        "SELECT (id, siret, siren, nom, libelle_commune, code_commune, activite_principale, status)"
+        "SELECT (id, siret, siren, slug, nom, libelle_commune, code_commune, activite_principale,"
+        " status)"
     ),
+    # A person adds receivers; whoever sends pauses those that are gone.
+    "webhooks": (
+        "SELECT (id, url, secret, kinds, departements, paused_because), UPDATE (paused_because)"
+    ),
+    "webhook_places": "SELECT, UPDATE",
+    "webhook_attempts": "SELECT, INSERT, DELETE",
     "etablissements": (
         "SELECT (siret, siren, nic, statut_diffusion, departement, region, code_postal,"
         " tranche_effectifs, siege, date_creation, coordonnee_lambert_abscisse,"

@@ -2,7 +2,7 @@
 
 from deploy.grafana.layout import Board, Row
 from deploy.grafana.panels import graph, green_to, stat
-from deploy.grafana.queries import RATE
+from deploy.grafana.queries import RATE, per_minute
 
 _REQUESTS = "sirenade_portal_requests_total"
 # An export lasts as long as its reader takes.
@@ -37,6 +37,19 @@ _GLANCE = Row(1, "At a glance").line(
         "sum(max by (shard) (sirenade_index_entries))",
     ),
     height=4,
+)
+
+_TOLD = Row(70, "Receivers of changes").line(
+    graph(71, "Messages by outcome", "cpm", stacked=True).shows(
+        "Messages to receivers. `refused`: an answer that is no success; `unreachable`: none.",
+        {"{{outcome}}": per_minute("sirenade_webhook_deliveries_total", "outcome")},
+    ),
+    stat(72, "Longest without a message taken", "s", levels=green_to(600, 3600)).shows(
+        "Time for which the receiver that fails longest has taken nothing:"
+        " ./sirenade portal webhooks list.",
+        "max(sirenade_webhook_failing_seconds)",
+    ),
+    height=6,
 )
 
 _READERS = Row(20, "Readers").line(
@@ -101,5 +114,5 @@ _ELASTICSEARCH = Row(60, "Elasticsearch, where it is switched on").line(
 PORTAL = Board(
     "Portal",
     "The portal: what readers ask for, how fast it answers, and how fresh the search is.",
-    (_GLANCE, _READERS, _PARTS, _ELASTICSEARCH),
+    (_GLANCE, _READERS, _PARTS, _TOLD, _ELASTICSEARCH),
 )

@@ -1,7 +1,8 @@
-"""The composition of the indexer: one loop for each shard, and one for its Elasticsearch."""
+"""The composition of the indexer: loops for each shard, its Elasticsearch, and the webhooks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import dramatiq
 from sqlalchemy import Engine
@@ -12,6 +13,7 @@ from services.portal.index.elasticsearch.follower import Follower
 from services.portal.index.indexer import Indexer
 from services.portal.index.settings import IndexSettings
 from services.portal.settings import SearchSettings
+from services.portal.webhooks.sender import SENDERS, WebhookDatabases, WebhookSender
 from shared.broker import make_broker
 from shared.clock import Clock
 from shared.db.engine import make_engine, temporary_engine
@@ -47,7 +49,31 @@ def build(
         )
         for number, shard in enumerate(shards)
     )
-    return Service(name="indexer", loops=(*loops, *_elasticsearch_loops(settings, clock, metrics)))
+    return Service(
+        name="indexer",
+        loops=(
+            *loops,
+            *_elasticsearch_loops(settings, clock, metrics),
+            _webhook_loop(settings, clock, metrics),
+        ),
+    )
+
+
+def _webhook_loop(settings: IndexSettings, clock: Clock, metrics: Metrics) -> Loop:
+    """Return the loop that tells receivers, with connections of its own: they may be slow."""
+    control, *shards = [
+        make_engine(url, application_name="sirenade-webhooks", pool_size=SENDERS // 2)
+        for url in (settings.database_url.get_secret_value(), *settings.shard_urls)
+    ]
+    sender = WebhookSender(
+        WebhookDatabases(control, shards),
+        replace(settings.egress, public_only=not settings.webhooks_private),
+        clock,
+        metrics,
+        interval_seconds=settings.index_interval_seconds,
+    )
+    interval_seconds = settings.index_interval_seconds
+    return Loop("webhooks", interval_seconds=interval_seconds, step=sender.step)
 
 
 def _elasticsearch_loops(settings: IndexSettings, clock: Clock, metrics: Metrics) -> Iterator[Loop]:

@@ -70,6 +70,11 @@ COPIES = (
         "`./sirenade search rebuild`",
     ),
     Copy(
+        "directories that are told by webhooks, and whoever copies the API",
+        "they are told within seconds; the rest is theirs",
+        "`./sirenade portal webhooks list` says who takes no message",
+    ),
+    Copy(
         "write-ahead log, its archive",
         "as long as you keep the archive; replicas follow at once",
         "keep it no longer than dumps",

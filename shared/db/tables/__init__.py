@@ -15,6 +15,7 @@ from shared.db.tables import (  # noqa: F401  each adds its tables
     search,
     stock,
     trades,
+    webhooks,
 )
 from shared.db.tables.columns import metadata
 from shared.db.tables.register import etablissements, pro_localisations, unites_legales

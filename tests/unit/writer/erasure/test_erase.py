@@ -10,8 +10,9 @@ _NUMBERS = ("siren", "siret", "avis_id")
 
 # They hold words of names, and nothing that says whose: the entries lead to them.
 WORD_TABLES = frozenset({"search_lexemes", "search_prefixes"})
-# They name clients of the portal, who stand in no register: a person revokes their keys.
-CLIENT_TABLES = frozenset({"api_keys"})
+# They name clients of the portal, who stand in no register: a person revokes their keys, and
+# removes their webhooks.
+CLIENT_TABLES = frozenset({"api_keys", "webhooks"})
 # A fingerprint is a number.
 ERASED_TABLES = frozenset({*PERSONAL, "avis_simhashes"}) - WORD_TABLES - CLIENT_TABLES
 NUMBERS_ONLY_TABLES = frozenset(

@@ -1,0 +1,1 @@
+"""Webhooks: whoever asked for it is told of the pages that changed."""

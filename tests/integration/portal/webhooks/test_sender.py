@@ -1,0 +1,292 @@
+"""Receivers are told of every change, in order, at least once, and of no name that is erased."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from services.portal.webhooks import receivers
+from services.portal.webhooks.receivers import NewReceiver
+from services.portal.webhooks.sender import KEPT_DAYS, WebhookDatabases, WebhookSender
+from services.writer.erasure import oppositions
+from shared.clock import Clock
+from shared.errors import UserError
+from shared.http.egress import Egress
+from shared.metrics import Metrics
+from tests.conditions import wait_until
+from tests.environments import python_of
+from tests.integration.portal.webhooks import busy_sender
+from tests.integration.portal.webhooks.receiving import Receiver, receiving
+from tests.integration.writer.desk import Desk, ShardUrls
+from tests.integration.writer.records import Records
+
+ON_TWO_SHARDS = True
+
+_ROOT = Path(__file__).resolve().parents[4]
+_SIREN = "000000001"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@dataclass
+class Office:
+    """The register, and a sender that one calls by hand."""
+
+    desk: Desk
+    records: Records
+    sender: WebhookSender
+    metrics: Metrics
+
+    @property
+    def control(self) -> Engine:
+        return self.desk.shards[0]
+
+    def add(self, receiver: Receiver, name: str = "directory", **wanted: Any) -> str:
+        with self.control.begin() as connection:
+            asked = NewReceiver(name, receiver.url, **wanted)
+            return receivers.add(connection, self.desk.shards, asked)
+
+    def change(self, *numbers: int, **more: Any) -> None:
+        self.desk.import_(*(self.records.record(n, **more) for n in numbers))
+
+    def send_until(self, reached: Callable[[], bool]) -> None:
+        def sent() -> bool:
+            self.sender.step()
+            return reached()
+
+        wait_until(sent)
+
+    def listed(self, name: str = "directory") -> dict[str, Any]:
+        with self.control.connect() as connection:
+            [row] = [row for row in receivers.listed(connection) if row["name"] == name]
+        return row
+
+    def make_due(self) -> None:
+        self.desk.execute("UPDATE webhook_places SET due_at = now()")
+
+
+@pytest.fixture
+def office(desk: Desk, records: Records) -> Iterator[Office]:
+    metrics = Metrics()
+    databases = WebhookDatabases(desk.shards[0], desk.shards)
+    sender = WebhookSender(databases, Egress(), Clock(), metrics, interval_seconds=0.05)
+    yield Office(desk, records, sender, metrics)
+    sender.close()
+
+
+def test_a_receiver_is_told_of_what_changes_from_then_on(
+    office: Office, receiver: Receiver
+) -> None:
+    office.change(1)
+    office.add(receiver)
+    office.change(2, 3)
+    office.send_until(lambda: len(receiver.changes) == 2)
+    assert {kind for _, kind in receiver.changes} == {"opened"}
+    change = json.loads(receiver.received[0].body)["changements"][0]
+    assert change["page"].startswith("/pages/")
+    assert change["page"].endswith(change["siret"])
+    office.change(2, etat="F", treated="2026-03-01T00:00:00")
+    office.send_until(lambda: len(receiver.changes) == 3)
+    assert receiver.changes[2][1] == "closed"
+    assert len(set(receiver.ids)) == len(receiver.ids)
+    assert office.listed()["delivered_at"] is not None
+
+
+def test_a_receiver_is_told_what_it_asked_for_and_every_erasure(
+    office: Office, receiver: Receiver
+) -> None:
+    office.change(1, 2, siren=_SIREN)
+    office.add(receiver, kinds=["closed"])
+    office.change(1, siren=_SIREN, enseigne="NEUF", treated="2026-02-01T00:00:00")
+    office.change(2, siren=_SIREN, etat="F", treated="2026-02-01T00:00:00")
+    office.send_until(lambda: len(receiver.changes) == 1)
+    assert receiver.changes[0][1] == "closed"
+    oppositions.forget(
+        office.desk.home_of({"siret": f"{_SIREN}00001"}), _SIREN, reason="asked", force=True
+    )
+    office.send_until(lambda: len(receiver.changes) == 3)
+    erased = json.loads(receiver.received[-1].body)["changements"]
+    assert {(each["genre"], each["page"]) for each in erased} == {("erased", None)}
+
+
+def test_what_is_erased_before_it_was_told_has_no_name(office: Office, receiver: Receiver) -> None:
+    office.add(receiver)
+    office.change(1, 2, siren=_SIREN)
+    oppositions.forget(
+        office.desk.home_of({"siret": f"{_SIREN}00001"}), _SIREN, reason="asked", force=True
+    )
+    office.send_until(lambda: len(receiver.changes) >= 2)
+    assert b"/pages/" not in b"".join(message.body for message in receiver.received)
+
+
+def test_a_message_that_is_refused_is_sent_again_as_it_was(
+    office: Office, receiver: Receiver
+) -> None:
+    office.add(receiver)
+    office.change(1)
+    receiver.status = 503
+    receiver.headers = {"Retry-After": "3600"}
+    office.send_until(lambda: office.listed()["failures"] == 1)
+    [due] = office.desk.execute(
+        "SELECT due_at > now() + interval '50 minutes' AS late FROM webhook_places"
+        " WHERE failures > 0"
+    )
+    assert due["late"]
+    # A change meanwhile is another message.
+    office.change(1, enseigne="NEUF", treated="2026-02-01T00:00:00")
+    receiver.status, receiver.headers = 200, {}
+    office.make_due()
+    office.send_until(lambda: len(receiver.received) == 3)
+    assert receiver.ids[0] == receiver.ids[1] != receiver.ids[2]
+    assert receiver.received[0].changes == receiver.received[1].changes
+    assert [kind for _, kind in receiver.changes] == ["opened", "opened", "changed"]
+    with office.control.connect() as connection:
+        noted = receivers.attempts(connection, "directory", most=10)
+    assert [row["outcome"] for row in noted] == ["delivered", "delivered", "refused"]
+    assert office.listed()["failing_since"] is None
+
+
+@pytest.mark.parametrize(
+    ("status", "failing", "because"),
+    [(410, "now()", "gone"), (500, "now() - interval '6 days'", "5 days")],
+)
+def test_a_receiver_that_is_gone_is_paused_and_resumed(
+    status: int, failing: str, because: str, office: Office, receiver: Receiver
+) -> None:
+    office.add(receiver)
+    office.desk.execute(f"UPDATE webhook_places SET failing_since = {failing}")
+    office.change(1)
+    receiver.status = status
+    office.send_until(lambda: office.listed()["paused_because"] is not None)
+    assert because in office.listed()["paused_because"]
+    receiver.status = 200
+    with office.control.begin() as connection:
+        assert receivers.resume(connection, office.desk.shards, "directory")
+    office.send_until(lambda: len(receiver.received) == 2)
+    assert receiver.ids[0] == receiver.ids[1]
+
+
+def test_a_receiver_whose_place_is_kept_no_more_is_paused(
+    office: Office, receiver: Receiver
+) -> None:
+    office.add(receiver)
+    office.change(1)
+    office.desk.execute("UPDATE webhook_places SET position = '1.1'")
+    office.send_until(lambda: office.listed()["paused_because"] is not None)
+    with office.control.begin() as connection:
+        assert not receivers.resume(connection, office.desk.shards, "directory")
+    office.change(2)
+    office.send_until(lambda: len(receiver.changes) == 1)
+
+
+def test_a_receiver_that_never_answers_does_not_delay_the_others(
+    office: Office, receiver: Receiver
+) -> None:
+    over = threading.Event()
+    with receiving() as hung:
+        hung.wait = lambda: (over.wait(30), None)[1]
+        office.add(hung, "hung")
+        office.add(receiver, "well")
+        for number in range(1, 6):
+            office.change(number)
+            told = number
+            office.send_until(lambda told=told: len(receiver.changes) == told)  # type: ignore[misc]
+        assert len(hung.received) <= 2
+        over.set()
+
+
+def test_a_sender_that_is_killed_before_it_notes_the_answer_sends_the_same_again(
+    office: Office, receiver: Receiver, shard_urls: ShardUrls
+) -> None:
+    office.add(receiver)
+    answered = threading.Event()
+    receiver.wait = lambda: (answered.wait(30), None)[1]
+    office.change(1)
+    command = [sys.executable, "-m", busy_sender.__name__, *shard_urls]
+    process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE)
+    wait_until(lambda: len(receiver.received) == 1)
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    assert process.stdout is not None
+    process.stdout.close()
+    answered.set()
+    office.change(1, enseigne="NEUF", treated="2026-02-01T00:00:00")
+    # Nobody else sends before the claim has ended.
+    office.sender.step()
+    assert len(receiver.received) == 1
+    office.make_due()
+    office.send_until(lambda: len(receiver.received) == 3)
+    assert receiver.ids[0] == receiver.ids[1]
+    assert receiver.received[0].changes == receiver.received[1].changes
+    assert receiver.changes[2][1] == "changed"
+
+
+def test_addresses_of_one_s_own_network_are_refused(office: Office, receiver: Receiver) -> None:
+    for url in ("http://example.com/x", "https://10.0.0.1/", "https://localhost/", "ftp://a.b/"):
+        with pytest.raises(UserError):
+            receivers.check_address(url, private=False)
+    receivers.check_address("https://example.com/changes", private=False)
+    office.add(receiver)
+    office.change(1)
+    databases = WebhookDatabases(office.control, office.desk.shards)
+    sender = WebhookSender(
+        databases, Egress(public_only=True), Clock(), Metrics(), interval_seconds=0.05
+    )
+    sender.step()
+    sender.close()
+    assert receiver.received == []
+    assert office.listed()["failures"] == 1
+
+
+def test_old_attempts_are_forgotten_and_a_receiver_whole(
+    office: Office, receiver: Receiver
+) -> None:
+    office.add(receiver)
+    office.change(1)
+    office.send_until(lambda: office.listed()["delivered_at"] is not None)
+    office.desk.execute(
+        f"UPDATE webhook_attempts SET attempted_at = now() - interval '{KEPT_DAYS + 1} days'"
+    )
+    office.sender.step()
+    with office.control.begin() as connection:
+        assert receivers.attempts(connection, "directory", most=10) == []
+        receivers.remove(connection, "directory")
+        assert receivers.listed(connection) == []
+
+
+_CHECK = """
+import json, sys
+from standardwebhooks import Webhook
+
+sent = json.load(sys.stdin)
+print(json.dumps(Webhook(sent["secret"]).verify(sent["body"], sent["headers"])))
+"""
+
+
+def test_a_library_of_others_takes_the_signature(office: Office, receiver: Receiver) -> None:
+    secret = office.add(receiver)
+    office.change(1)
+    office.send_until(lambda: len(receiver.received) == 1)
+    message = receiver.received[0]
+    sent = {"secret": secret, "body": message.body.decode(), "headers": dict(message.headers)}
+    checked = subprocess.run(
+        [str(python_of("webhooks")), "-c", _CHECK],
+        input=json.dumps(sent),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr[-2000:]
+    assert json.loads(checked.stdout)["type"] == "pages.changed"
