@@ -1,7 +1,8 @@
 """The entry of a page in the index: its columns, its words, its filters as lexemes. Pure."""
 
 import datetime as dt
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from shared.search.communes import find_commune
@@ -13,6 +14,8 @@ from shared.sirene.names.choice import enseigne_of, meant
 _NAME_POSITIONS = 40
 _PLACE_FROM = 50
 _HIGHEST_RANK = 9
+# Names of communes come again and again, and are nobody's.
+_KEPT_PLACES = 4096
 _TIERS = 5
 _SIZES = {
     **dict.fromkeys(("01", "02", "03"), 1),
@@ -98,33 +101,44 @@ class SearchEntry(NamedTuple):
 
     def words(self) -> tuple[list[str], list[str]]:
         """Return the words of the names, then those of the place."""
-        name = words_of(self.nom or "")
-        for other in (self.names or "").split(BETWEEN_NAMES):
-            name += [word for word in words_of(other) if word not in name]
-        place = words_of(self.libelle_commune or "")
-        return name[:_NAME_POSITIONS], [*place, *words_of(self.code_postal or "")]
+        return self._words(self._names())
 
-    def terms(self) -> str:
-        """Return the lexemes as PostgreSQL reads a tsvector: names weigh A, places C."""
-        name, place = self.words()
-        positions: dict[str, list[str]] = {}
-        for at, word in enumerate(name, start=1):
-            positions.setdefault(word, []).append(f"{at}A")
-        for at, word in enumerate(place, start=_PLACE_FROM):
-            positions.setdefault(word, []).append(f"{at}C")
-        words = [f"'{word}':{','.join(places)}" for word, places in positions.items()]
-        return " ".join([*words, *(quoted(lexeme) for lexeme in dict.fromkeys(self._filters()))])
+    def places(self) -> dict[str, str]:
+        """Return all lexemes, words with their positions: names weigh A, places C; filters none."""
+        names = self._names()
+        words, place = self._words(names)
+        found: dict[str, str] = {}
+        for first, weight, run in ((1, "A", words), (_PLACE_FROM, "C", place)):
+            for at, word in enumerate(run, start=first):
+                here = f"{at}{weight}"
+                found[word] = f"{found[word]},{here}" if word in found else here
+        for lexeme in self._filters(names):
+            found.setdefault(lexeme, "")
+        return found
 
     def lexemes(self) -> frozenset[str]:
-        """Return all lexemes of `terms`: words, whole names, filters."""
-        name, place = self.words()
-        return frozenset((*name, *place, *self._filters()))
+        """Return all lexemes: words, whole names, filters."""
+        return frozenset(self.places())
 
-    def _filters(self) -> Iterator[str]:
+    def _names(self) -> list[list[str]]:
+        """Return the words of each name."""
+        return [words_of(name) for name in (self.nom or "", *self._other_names())]
+
+    def _other_names(self) -> list[str]:
+        return self.names.split(BETWEEN_NAMES) if self.names else []
+
+    def _words(self, names: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
+        name = list(names[0])
+        for other in names[1:]:
+            name += [word for word in other if word not in name]
+        place = [*_place_words(self.libelle_commune or ""), *words_of(self.code_postal or "")]
+        return name[:_NAME_POSITIONS], place
+
+    def _filters(self, names: Sequence[Sequence[str]]) -> Iterator[str]:
         """Yield the filters; of two states that each entry has one of, only the rarer."""
-        for name in (self.nom, *(self.names or "").split(BETWEEN_NAMES)):
+        for words in names:
             # Words of a name that name a commune are taken for the place that was asked for.
-            if name and find_commune(words := words_of(name)) is not None:
+            if words and find_commune(words) is not None:
                 yield whole_name(words)
         yield f"c={self.code_commune}"
         yield f"n={self.activite_principale}"
@@ -142,6 +156,11 @@ class SearchEntry(NamedTuple):
         ):
             if value:
                 yield f"{prefix}={value}"
+
+
+def terms_of(places: Mapping[str, str]) -> str:
+    """Return the lexemes as PostgreSQL reads a tsvector."""
+    return " ".join([f"'{lexeme}':{at}" if at else quoted(lexeme) for lexeme, at in places.items()])
 
 
 def quoted(lexeme: str) -> str:
@@ -186,6 +205,11 @@ def entry_of(row: IndexedRow) -> SearchEntry:
         x=x,
         y=y,
     )
+
+
+@functools.lru_cache(maxsize=_KEPT_PLACES)
+def _place_words(libelle_commune: str) -> Sequence[str]:
+    return words_of(libelle_commune)
 
 
 def _names(row: IndexedRow) -> Iterator[str]:

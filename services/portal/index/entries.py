@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from shared.db import lexicon
 from shared.db.copy_rows import copy_into, copy_line
-from shared.search.entries import IndexedRow, SearchEntry, entry_of, is_word
+from shared.search.entries import IndexedRow, SearchEntry, entry_of, is_word, terms_of
 from shared.search.words import variants
 
 _OF_PAGE = "siret siren libelle_commune code_commune activite_principale status"
@@ -119,14 +119,18 @@ def stored_entries(connection: Connection, ids: Sequence[int]) -> dict[int, Stor
 def _replace(
     connection: Connection, gone: Sequence[StoredEntry], come: Sequence[SearchEntry]
 ) -> None:
-    numbers = Counter(word for entry in come for word in filter(is_word, entry.lexemes()))
+    places = [entry.places() for entry in come]
+    numbers = Counter(word for each in places for word in filter(is_word, each))
     numbers.subtract(word for old in gone for word in old.words)
     words = sorted(numbers)
     held = frozenset(connection.scalars(_HOLD_WORDS, {"words": words})) if words else frozenset()
     if gone:
         connection.execute(_DELETE, {"ids": [old.entry.pro_localisation_id for old in gone]})
     if come:
-        lines = [copy_line(_texts((*entry, entry.terms()))) for entry in come]
+        lines = [
+            copy_line(_texts((*entry, terms_of(each))))
+            for entry, each in zip(come, places, strict=True)
+        ]
         copy_into(connection, "search_entries", (*_ENTRY_COLUMNS, "terms"), lines)
     _count(connection, numbers, held)
     if less := [word for word in words if numbers[word] < 0]:
