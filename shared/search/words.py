@@ -50,6 +50,21 @@ _FORMS = """
 """
 FORMS = frozenset(_FORMS.split())
 """Words that tell nothing of who it is: a query may hold them where the name does not."""
+_PHRASES = """
+    societe a responsabilite limitee, societe par actions simplifiee, societe anonyme,
+    societe civile immobiliere, societe civile de moyens, societe civile professionnelle,
+    societe en nom collectif, societe en commandite simple, societe en commandite par actions,
+    societe d exercice liberal, societe cooperative et participative, entreprise individuelle,
+    entreprise unipersonnelle a responsabilite limitee,
+    societe par actions simplifiee unipersonnelle,
+    exploitation agricole a responsabilite limitee, groupement agricole d exploitation en commun,
+    groupement d interet economique
+"""
+FORM_PHRASES = tuple(
+    sorted((tuple(phrase.split()) for phrase in _PHRASES.split(",")), key=len, reverse=True)
+)
+"""Legal forms that are written out, the longest first."""
+_PHRASE_BEGINNINGS = frozenset(phrase[0] for phrase in FORM_PHRASES)
 _STOP_WORDS = "l d le la les de du des et a au aux en sur sous chez un une"
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
@@ -69,7 +84,21 @@ def words_of(text: str) -> list[str]:
 def telling(words: Sequence[str]) -> list[str]:
     """Return the words without stop words and legal forms, as far as something is left."""
     bare = [word for word in words if word not in STOP_WORDS]
-    return [word for word in bare if word not in FORMS] or bare or list(words)
+    left = [word for word in _without_phrases(words) if word not in STOP_WORDS]
+    return [word for word in left if word not in FORMS] or bare or list(words)
+
+
+def _without_phrases(words: Sequence[str]) -> list[str]:
+    left, at = [], 0
+    while at < len(words):
+        of_phrase = 0
+        if words[at] in _PHRASE_BEGINNINGS:
+            following = tuple(words[at : at + len(FORM_PHRASES[0])])
+            of_phrase = next((len(p) for p in FORM_PHRASES if following[: len(p)] == p), 0)
+        if not of_phrase:
+            left.append(words[at])
+        at += of_phrase or 1
+    return left
 
 
 def whole_name(words: Sequence[str]) -> str:

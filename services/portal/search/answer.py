@@ -105,7 +105,9 @@ class SearchAnswer:
         order = marks.SCORE
         after = marks.read(order, self._search.after)
         candidates = self._candidates(asked)
-        best = ranked(asked.words, candidates.find(), self._total)
+        rows = candidates.find()
+        # The question may have been read anew.
+        best = ranked(candidates.asked.words, rows, self._total)
         understood = Understood(
             corrected=best[0].corrected if best else {},
             ignored=asked.ignored,

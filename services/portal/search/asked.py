@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.portal.search.terms import AllOf, AnyOf, Lexeme, Terms
+from shared.search.communes import find_commune
 from shared.search.trades import find_trades
-from shared.search.words import may_be_mended, telling, words_of
+from shared.search.words import STOP_WORDS, may_be_mended, telling, words_of
 from shared.sirene.identifiers import is_siren, is_siret
 
 _MOST_TYPED = 12
@@ -14,6 +15,19 @@ _MOST_WORDS = 8
 _PREFIX_FACTOR, _LEAST_OF_A_PREFIX = 20, 50
 # Nobody has counted the entries of an activity either.
 _OF_AN_ACTIVITY = 20_000
+_WORDS_OF_SPEECH = """
+    adresse aller avis avoir besoin bonjour c cherche chercher comment connaitre contact
+    contacter coordonnees est faut horaire horaires ils je j me moi nom numero ou ouvert peux
+    pour pouvez quand que quel quelle quels quelles qui quoi recherche s se sont svp tel
+    telephone trouve trouver veux voudrais vous y
+"""
+_SPEECH = frozenset(_WORDS_OF_SPEECH.split())
+_LEAST_SPEECH = 2
+_KINDS_OF_STREETS = """
+    allee allees avenue boulevard chaussee chemin cours esplanade faubourg impasse lotissement
+    passage place promenade quai residence route rue ruelle sentier square venelle
+"""
+_STREETS = frozenset(_KINDS_OF_STREETS.split())
 
 
 @dataclass
@@ -92,6 +106,45 @@ class Asked:
         kept = {word.text for word in words}
         ignored = [word for word in dict.fromkeys([*typed, *named]) if word not in kept]
         return cls(typed, words, ignored)
+
+    def bare(self) -> "Asked | None":
+        """Read it without what is said around a name; None where there is nothing of it."""
+        typed = _without_speech(self.typed)
+        if len(typed) == len(self.typed):
+            return None
+        activites = _activites(typed)
+        words = [
+            AskedWord(word, activites=activites.get(word, ()))
+            for word in telling(typed)[:_MOST_WORDS]
+        ]
+        return Asked(typed, [*words, *(word for word in self.words if word.in_names)], self.ignored)
+
+
+def _without_speech(typed: Sequence[str]) -> Sequence[str]:
+    """Leave out a question before a name, and the street behind it; a commune at the end stays."""
+    first = 0
+    while first < len(typed) and typed[first] in _SPEECH | STOP_WORDS:
+        first += 1
+    # One of these words alone may be a name.
+    if sum(word in _SPEECH for word in typed[:first]) < _LEAST_SPEECH or first == len(typed):
+        first = 0
+    street = next((at for at in range(first + 1, len(typed)) if typed[at] in _STREETS), None)
+    if street is None:
+        return typed[first:]
+    behind = typed[street + 1 :]
+    return [*typed[first:street], *_commune_at_end(behind)]
+
+
+def _commune_at_end(street: Sequence[str]) -> Sequence[str]:
+    """Return the commune that the name of a street ends with; not that of the rue de Paris."""
+    commune = find_commune(street)
+    if (
+        commune is None
+        or commune.end < len(street)
+        or STOP_WORDS.issuperset(street[: commune.first])
+    ):
+        return ()
+    return street[commune.first :]
 
 
 def _activites(typed: Sequence[str]) -> dict[str, Sequence[str]]:

@@ -5,7 +5,6 @@ A step is taken only where those before found nothing, so that most searches pay
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from services.portal.search import lexicon, lists
 from services.portal.search.asked import Asked, AskedWord
@@ -25,6 +24,7 @@ _UNKNOWN_NUMBER = 10**9
 _RARE = 100
 _MOST_TOGETHER = 3
 _DOUBT = 4
+_JOINED_WORDS = (2, 3)
 
 
 @dataclass
@@ -49,26 +49,42 @@ class Candidates:
     _found: dict[int, Candidate] = field(default_factory=dict)
 
     def find(self) -> list[Candidate]:
-        words = self.asked.words
-        joins = {
-            first.text + last.text: (first, last)
-            for first, last in pairwise(words)
-            if first.in_names == last.in_names
-        }
-        known = lexicon.known(self.ask, [*(word.text for word in words), *joins])
-        for word in words:
-            word.documents = known.get(word.text, 0)
+        joins, known = self._look_up()
+        self._as_called()
+        if not self._found and (bare := self.asked.bare()) is not None:
+            kept = {word.text for word in bare.words}
+            self.left_out = [word.text for word in self.asked.words if word.text not in kept]
+            self.asked = bare
+            joins, known = self._look_up()
+            self._as_called()
         steps: tuple[Callable[[], None], ...] = (
-            self._as_called,
             lambda: self._joined(joins, known),
             self._mended,
             self._without_a_word,
         )
         for step in steps:
-            step()
             if self._found:
                 break
+            step()
         return list(self._found.values())
+
+    def _look_up(self) -> tuple[dict[str, Sequence[AskedWord]], dict[str, int]]:
+        """Count the words; return runs of them by what they are as one, and what is known."""
+        words = self.asked.words
+        runs = (
+            words[first : first + size]
+            for size in _JOINED_WORDS
+            for first in range(len(words) - size + 1)
+        )
+        joins = {
+            "".join(word.text for word in run): run
+            for run in runs
+            if len({word.in_names for word in run}) == 1
+        }
+        known = lexicon.known(self.ask, [*(word.text for word in words), *joins])
+        for word in words:
+            word.documents = known.get(word.text, 0)
+        return joins, known
 
     def find_beginning(self) -> list[Candidate]:
         """Find the largest rows of which the last word is only begun."""
@@ -138,15 +154,15 @@ class Candidates:
         if words and not self.asked.words[-1].is_prefix:
             self._add([Lexeme(whole_name(words)), *also], [], limit=_MOST_OF_A_NAME)
 
-    def _joined(self, joins: dict[str, tuple[AskedWord, AskedWord]], known: dict[str, int]) -> None:
-        """Take two words for one that was written as two."""
-        for joined, pair in joins.items():
-            rest = [word for word in self.asked.words if word not in pair]
+    def _joined(self, joins: dict[str, Sequence[AskedWord]], known: dict[str, int]) -> None:
+        """Take two or three words for one that was written so."""
+        for joined, run in joins.items():
+            rest = [word for word in self.asked.words if word not in run]
             if joined not in known or not all(word.is_known for word in rest):
                 continue
-            for word in pair:
+            for word in run:
                 word.near[joined] = (1.0, known[joined])
-            both = AskedWord(joined, in_names=pair[0].in_names)
+            both = AskedWord(joined, in_names=run[0].in_names)
             self._add([*(word.query() for word in rest), both.query()], [known[joined]])
 
     def _mended(self) -> None:
@@ -168,10 +184,12 @@ class Candidates:
         yield [word for word in words if word.documents >= _RARE]
 
     def _without_a_word(self) -> None:
-        """Leave out the most frequent word, or another one; or two of many."""
+        """Leave out the most frequent word, or another one but the rarest; or two of many."""
         kept = [word for word in self.asked.words if word.wide_query()]
         order = sorted(kept, key=lambda word: word.wide_frequency, reverse=True)
-        left_out = [[word] for word in order[:-1]]
+        # One that no entry has was mended by a guess: it tells less than the rarest that one has.
+        rarest = next((word for word in reversed(order) if word.is_known), None)
+        left_out = [[word] for word in order if word is not rarest]
         if len(order) > _MOST_TOGETHER:
             left_out.append(order[:2])
         for dropped in left_out:

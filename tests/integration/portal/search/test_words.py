@@ -48,6 +48,15 @@ KINDS: dict[str, Callable[[Invented, random.Random], str]] = {
     "a word missing": lambda each, _: f"{each.nom.split()[1]} {_city(each)}",
     "joined": lambda each, _: f"{each.nom.replace(' ', '')} {_city(each)}",
     "split": lambda each, _: f"{each.nom[:5]} {each.nom[5:]} {_city(each)}",
+    "split in three": lambda each, _: (
+        f"{each.nom[:4]} {each.nom[4:7]} {each.nom[7:]} {_city(each)}"
+    ),
+    "form in full": lambda each, _: f"société à responsabilité limitée {each.nom} {_city(each)}",
+    "question": lambda each, _: f"c'est quoi l'adresse de {each.nom} à {_city(each)}",
+    "search told": lambda each, _: f"je cherche {each.nom} {_city(each)}",
+    "street": lambda each, _: f"{each.nom} allée du Zbrulac",
+    "street and city": lambda each, _: f"{each.nom} rue des Zbruleuls {_city(each)}",
+    "nobody's word": lambda each, _: f"{each.nom} zbrukaly {_city(each)}",
     "postcode": lambda each, _: f"{each.nom} {each.commune[4]}",
     "name alone": lambda each, _: each.nom,
     "other name": lambda each, _: f"{each.unite or each.nom} {_city(each)}",

@@ -30,6 +30,22 @@ def test_legal_forms_and_stop_words_tell_nothing_where_something_is_left() -> No
     assert telling(words_of("Le La")) == ["le", "la"]
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Société en nom collectif Financière du Puits", ["financiere", "puits"]),
+        ("DUPONT, société à responsabilité limitée", ["dupont"]),
+        ("Société par actions simplifiée unipersonnelle Le Moulin", ["moulin"]),
+        ("S.A.R.L. Société anonyme des eaux", ["eaux"]),
+        # A name of nothing else keeps its words, and elsewhere they are words of names.
+        ("Société civile immobilière", ["societe", "civile", "immobiliere"]),
+        ("Agence immobilière du Port", ["agence", "immobiliere", "port"]),
+    ],
+)
+def test_a_legal_form_in_full_tells_nothing(name: str, words: list[str]) -> None:
+    assert telling(words_of(name)) == words
+
+
 def test_names_of_the_same_telling_words_are_one_whole_name() -> None:
     assert whole_name(words_of("SARL Paris Shop")) == whole_name(words_of("paris shop"))
     assert whole_name(words_of("Paris Shop")) != whole_name(words_of("Shop Paris"))
