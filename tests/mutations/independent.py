@@ -15,7 +15,7 @@ _HERE = Path(__file__).parent
 
 STRANGERS = (
     "strangers", "strangers_2", "strangers_3", "strangers_4", "strangers_5", "strangers_6",
-    "strangers_7", "strangers_8", "strangers_rich_2",
+    "strangers_7", "strangers_8", "strangers_9", "strangers_rich_2",
 )  # fmt: skip
 """The banks whose authors had seen no rule and gave no codes."""
 
