@@ -55,7 +55,7 @@ class ActivityWords:
     """Words as they are spelt; `negated` are told only after « non ».
 
     `excepted` are told as what is not done. `past` are the imperfects of the verbs, for what
-    several did at the time of a count.
+    several did at the time of a count, `doing` their participles.
     `pairs` are stems of neighbours in the label that are both singular or both plural.
     """
 
@@ -65,6 +65,7 @@ class ActivityWords:
     excepted: frozenset[str]
     verbs: frozenset[str]
     past: frozenset[str]
+    doing: frozenset[str]
     trades: frozenset[str]
     pairs: frozenset[tuple[str, str]]
     numbers: frozenset[str]
@@ -99,15 +100,20 @@ def activity_words(label: str) -> ActivityWords:
         negated=negated,
         excepted=frozenset(_excepted(label)) - words,
         verbs=verbs,
-        past=frozenset(
-            f"{verb.removesuffix('ent')}aient" for verb in verbs if verb.endswith("ent")
-        ),
+        past=frozenset(_with_ending(verbs, "aient")),
+        doing=frozenset(_with_ending(verbs, "ant")),
         trades=frozenset(form for name in names for form in (name, f"{name}s")).union(
             *(_doers().get(head, frozenset()) for head in heads)
         ),
         pairs=frozenset(_pairs(label)),
         numbers=frozenset(re.findall(r"\d+", label)),
     )
+
+
+def _with_ending(verbs: frozenset[str], ending: str) -> Iterator[str]:
+    """Yield the verbs of several doers with another ending: vendent, vendaient, vendant."""
+    plural = "ent"
+    return (f"{verb.removesuffix(plural)}{ending}" for verb in verbs if verb.endswith(plural))
 
 
 def _excepted(label: str) -> Iterator[str]:

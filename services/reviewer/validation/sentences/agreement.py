@@ -125,7 +125,9 @@ def _article_is_wrong(first: SpeltWord, second: SpeltWord) -> bool:
     if second.elides and word == "de":
         return True
     if second.text[:1].isalpha() and _UNSURE.isdisjoint(second.symbols):
-        if word in _BEFORE_A_CONSONANT and elides(second.text) and not second.text.startswith("y"):
+        # « Ce à quoi se consacre … » has no noun.
+        is_bare = (word, second.text) == ("ce", "à") or second.text.startswith("y")
+        if word in _BEFORE_A_CONSONANT and elides(second.text) and not is_bare:
             return True
         if word in _BEFORE_A_VOWEL and not elides(second.text) and second.text != "y":
             return True

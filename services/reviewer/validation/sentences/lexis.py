@@ -63,6 +63,7 @@ class Lexis:
                 ("<apres_non>", activity.negated),
                 ("<acte>", activity.verbs),
                 ("<acte_passe>", activity.past),
+                ("<acte_ant>", activity.doing),
                 ("<exclu>", activity.excepted),
                 ("<metier>", activity.trades),
                 ("<ancienne_tete>", former.heads),

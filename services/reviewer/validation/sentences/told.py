@@ -20,7 +20,7 @@ _SYMBOLS: Mapping[str, str] = {
     "code_postal": "<code_postal>",
     "siret": "<siret> <siren>",
     "forme": "<forme> <mot_forme>",
-    "activite": "<libelle> <tete> <mot> <metier> <acte> <acte_passe>"
+    "activite": "<libelle> <tete> <mot> <metier> <acte> <acte_passe> <acte_ant>"
     " <ape> <ape_2> <ape_2025> <clause>",
     "annee": "<annee> <date> <mois>",
     "annee_unite": "<annee_unite> <date_unite> <mois_unite>",
@@ -68,6 +68,8 @@ OF_UNIT: Mapping[str, str] = MappingProxyType(
 """The unit's symbol or condition for the establishment's."""
 
 
+_YEAR_OF_CLASS = "categorie" + _DATE
+"""« Classée PME en 2022, avec 3 à 5 salariés »: one year for both."""
 _COUNTED = frozenset({"effectif", "effectif_unite", "etablissements", "metier"})
 """The facts whose date holds for the counts that follow it in a text."""
 
@@ -85,7 +87,7 @@ def undated(
     take up any date of the sentence, or of the last one `before` it that tells one.
     """
     told = frozenset(reading)
-    known = {*(counts_told(told, dates) or counted)}
+    known = {*(counts_told(told, dates) or counted), *dates_told(told & {_YEAR_OF_CLASS}, dates)}
     if TAKEN_UP in told:
         known |= {*before, *dates_told(told, dates)}
     return frozenset(
