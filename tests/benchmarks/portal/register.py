@@ -5,6 +5,8 @@ names of its own: the words with a long tail are drawn anew, the same in all row
 """
 
 import csv
+import sys
+import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +23,7 @@ from tests.benchmarks.portal.made_pairs import Page
 from tests.benchmarks.portal.names import words
 
 _DISTINCT = 20_000
+_TOLD_EVERY_SECONDS = 10.0
 _PAGES_OF_TEN = 7
 """The number of the simulator's establishments, of ten, that are open and have a page."""
 _NAMED = (
@@ -36,14 +39,14 @@ def load_register(url: str, folder: Path, *, pages: int) -> None:
     options = SimulatorOptions(establishments=pages * 10 // _PAGES_OF_TEN)
     files = write_stock(folder, options, distinct=_DISTINCT)
     paths = [file.path for file in files.values()]
-    for path in paths:
-        _draw_names_anew(path)
+    for file in files.values():
+        _draw_names_anew(file.path, file.rows)
     command.load(url, [str(path) for path in paths], StockOptions())
     for path in paths:
         path.unlink()
 
 
-def _draw_names_anew(path: Path) -> None:
+def _draw_names_anew(path: Path, rows: int) -> None:
     written = path.with_suffix(".named")
     with (
         path.open(encoding="utf-8", newline="") as lines,
@@ -53,7 +56,13 @@ def _draw_names_anew(path: Path) -> None:
         header = next(reader)
         writer.writerow(header)
         columns = [at for at, name in enumerate(header) if name in _NAMED]
-        for row in reader:
+        begun = told = time.monotonic()
+        for number, row in enumerate(reader):
+            if (now := time.monotonic()) - told > _TOLD_EVERY_SECONDS:
+                told, left = now, (now - begun) * (rows - number) / number
+                sys.stdout.write(
+                    f"{path.name}: names of {number} of {rows} rows, {left:.0f} s left\n"
+                )
             for at in columns:
                 if row[at]:
                     row[at] = _redrawn(row[at], int(row[0]))

@@ -72,4 +72,4 @@ def searched(
 def _make_index(url: str) -> None:
     command = [sys.executable, "-m", "services.portal", "search", "rebuild", "--empty"]
     environment = {**os.environ, "SIRENADE_DATABASE_URL": url}
-    subprocess.run(command, cwd=PROJECT, env=environment, check=True, timeout=3600)
+    subprocess.run(command, cwd=PROJECT, env=environment, check=True)
