@@ -27,6 +27,7 @@ from shared.broker.errors import (
     connection_closed,
 )
 from shared.broker.topology import QueueLimits
+from shared.garbage import collect
 
 _T = TypeVar("_T")
 
@@ -70,6 +71,7 @@ class ReliableBroker(RabbitmqBroker):
         """Ignore what dramatiq sets: it has not read the URL as we do."""
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
+        collect()
         # Since the last time somebody may have made it anew, without dead letters or confirms.
         self.queues_pending.add(queue_name)
         try:
@@ -178,6 +180,7 @@ class ReliableBroker(RabbitmqBroker):
                 if attempt == _ATTEMPTS:
                     raise BrokerUnavailable(f"RabbitMQ: {described(error)}") from None
                 attempt += 1
+                collect()
             except BaseException:
                 # After an interrupt in mid-call the state of the channel is unknown.
                 del self.connection

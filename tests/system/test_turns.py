@@ -12,8 +12,8 @@ from shared.imports.progress import Progress
 from tests.integration.reviewer.conftest import Register
 from tests.system.conftest import API, ROOT, Insee, column, wait_for
 
-REQUESTS_PER_MINUTE = 60
-MEASURED_REQUESTS = 45
+REQUESTS_PER_MINUTE = 30
+MEASURED_REQUESTS = 30
 DUE_TEXTS = 4000
 LEAST_SLOT_USE = 0.95
 

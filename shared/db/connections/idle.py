@@ -13,6 +13,8 @@ import psycopg2
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
+from shared.garbage import collect
+
 _TRUSTED_SECONDS = 15.0
 _IDLE_SINCE = "sirenade_idle_since"
 
@@ -31,6 +33,10 @@ def look_before_use(engine: Engine) -> None:
         if not (trusted and is_silent(connection)) and not _answers(engine, connection):
             raise InvalidatePoolError
 
+    def invalidate(_connection: object, _record: object, _error: object) -> None:
+        collect()
+
+    event.listen(engine, "invalidate", invalidate)
     event.listen(engine, "checkin", checkin)
     event.listen(engine, "checkout", checkout)
 
