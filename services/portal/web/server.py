@@ -24,6 +24,9 @@ log = structlog.get_logger()
 _BACKLOG = 1024
 _KEEP_ALIVE_SECONDS = 15
 _STOP_SECONDS = 20
+# On a busy machine a process takes longer to start than uvicorn's five seconds, after which it is
+# killed as one that hangs, again and again.
+_HANGING_SECONDS = 30
 
 
 class PortalServer(uvicorn.Server):
@@ -92,6 +95,7 @@ def config_of(settings: PortalSettings, make: Callable[[], ASGIApp]) -> BoundedC
         workers=settings.portal_workers,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
+        timeout_worker_healthcheck=_HANGING_SECONDS,
         patience_seconds=settings.portal_patience_seconds,
         # Half of them may be idle.
         most_connections=2 * settings.portal_clients,
