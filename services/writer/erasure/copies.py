@@ -70,6 +70,22 @@ COPIES = (
         "`./sirenade search rebuild`",
     ),
     Copy(
+        "Elasticsearch, where it is switched on (`sirenade-*`): words of names and places, by the"
+        " page's id",
+        "a second or two after the erasure, also while a transaction holds the log up; while it or"
+        " the indexer is away, until both are back. No search shows or counts it meanwhile:"
+        " PostgreSQL confirms every hit",
+        "`sirenade_elasticsearch_lag_seconds`; delete its indexes when you give it up"
+        " (`./sirenade search drop`)",
+    ),
+    Copy(
+        "segments, translog and snapshots of Elasticsearch; its slow and audit logs",
+        "until segments are merged, at the latest until `./sirenade search rebuild`; snapshots and"
+        " logs as long as you keep them",
+        "rebuild once a month; make no snapshots of `sirenade-*`: a rebuild replaces them; leave"
+        " those logs off",
+    ),
+    Copy(
         "directories that are told by webhooks, and whoever copies the API",
         "they are told within seconds; the rest is theirs",
         "`./sirenade portal webhooks list` says who takes no message",
@@ -118,6 +134,12 @@ COPIES = (
         "nothing; a proxy before the portal keeps logs of its own: give them an end",
     ),
     Copy(
+        "a Redis as second level of the portal (`SIRENADE_PORTAL_CACHE_URL`)",
+        "an hour at most, and an hour in the process that took it; from the erasure on nobody can"
+        " ask for the page",
+        "nothing, or `FLUSHALL`; let it write no file",
+    ),
+    Copy(
         "`page_reports`: what readers write about pages",
         "90 days after it is closed, a year at most; an erasure deletes those of its unit",
         "`./sirenade reports list`, and close what is done",
@@ -128,8 +150,8 @@ COPIES = (
         "delete them when the load is complete",
     ),
     Copy(
-        "`avis-report.html`, the reports of `prove` (0600), what you made of the output of"
-        " commands",
+        "`avis-report.html`, the reports of `prove` (0600; its database is gone with the run),"
+        " what you made of the output of commands",
         "until you delete them",
         "delete them when they are read",
     ),
