@@ -25,6 +25,11 @@ _PLACE = text("""
 """)
 _FIND = text("SELECT id FROM webhooks WHERE name = :name")
 _PLACES = text("SELECT shard, position FROM webhook_places WHERE webhook_id = :id ORDER BY shard")
+# A message that was begun stays as it was: the receiver may have it under its id.
+_GO_ON = text("""
+    UPDATE webhook_places SET failures = 0, failing_since = NULL, due_at = now()
+    WHERE webhook_id = :id
+""")
 _PAUSE = text("UPDATE webhooks SET paused_because = :because WHERE id = :id")
 _LIST = text("""
     SELECT w.name, w.url, w.kinds, w.departements, w.paused_because,
@@ -98,7 +103,10 @@ def resume(control: Connection, shards: Sequence[Engine], name: str) -> bool:
     kept = len(places) == len(shards) and all(
         _is_kept(shards[row.shard], row.position) for row in places
     )
-    _put(control, webhook_id, [row.position for row in places] if kept else _latest(shards))
+    if kept:
+        control.execute(_GO_ON, {"id": webhook_id})
+    else:
+        _put(control, webhook_id, _latest(shards))
     return kept
 
 

@@ -32,6 +32,8 @@ log = structlog.get_logger()
 BOUNDS = Bounds(seconds=10.0, body_bytes=1 << 16)
 SENDERS = 8
 """Receivers that are asked at the same time by a process."""
+MOST_IN_A_ROW = 10
+"""Messages of a place, after which other receivers have their turn."""
 GIVEN_UP_AFTER = dt.timedelta(days=5)
 KEPT_DAYS = 30
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 5.0, 6 * 3600.0
@@ -66,6 +68,10 @@ _PUT_OFF = text("""
       due_at = now() + make_interval(secs => :wait_seconds)
     WHERE webhook_id = :webhook_id AND shard = :shard AND position = :position
     RETURNING now() - failing_since AS failing_for
+""")
+_GIVE_BACK = text("""
+    UPDATE webhook_places SET due_at = now()
+    WHERE webhook_id = :webhook_id AND shard = :shard AND position = :position
 """)
 _PAUSE = text("UPDATE webhooks SET paused_because = :because WHERE id = :webhook_id")
 _NOTE = text("""
@@ -168,9 +174,13 @@ class WebhookSender:
     def _tell(self, due: _DuePlace) -> None:
         """Send message after message, until the receiver has all or takes one no more."""
         following: _DuePlace | None = due
+        sent = 0
         try:
-            while following is not None and not self._clock.stopping.is_set():
-                following = self._send(following)
+            while following is not None and sent < MOST_IN_A_ROW:
+                following, sent = self._send(following), sent + 1
+            if following is not None:
+                with self._control.begin() as connection:
+                    connection.execute(_GIVE_BACK, following.place)
         except Exception as error:  # noqa: BLE001  # a claim ends, and somebody tries again
             log.warning("a message was not sent", webhook=due.webhook_id, error=name_of(error))
         finally:
@@ -204,12 +214,14 @@ class WebhookSender:
         at_seconds = int(self._clock.now().timestamp())
         headers = headers_of(due.secret, due.message_id, body, at_seconds=at_seconds)
         try:
-            answer = self._http.ask("POST", due.url, data=body, headers=headers)
+            # The status is the whole answer: nobody waits for a body.
+            with self._http.stream("POST", due.url, data=body, headers=headers) as answer:
+                status, told = answer.status, answer.headers
         except HttpError:
             return _Taken("unreachable", None)
-        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            return _Taken("delivered", answer.status)
-        return _Taken("refused", answer.status, _asked_wait(answer.headers))
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            return _Taken("delivered", status)
+        return _Taken("refused", status, _asked_wait(told))
 
     def _move(
         self, due: _DuePlace, message: Message, answer: _Taken | None = None

@@ -32,7 +32,7 @@ _POLICIES = {
     "metrics": _WORKERS,
     "database": _WORKERS | {"roles", "migrate"},
     "broker": {"fetcher", "writer", "reviewer"},
-    "internet": {"fetcher", "reviewer", "operator"},
+    "internet": {"fetcher", "reviewer", "operator", "indexer"},
     "readers": {"portal"},
 }
 

@@ -171,11 +171,14 @@ def test_a_receiver_that_is_gone_is_paused_and_resumed(
     receiver.status = status
     office.send_until(lambda: office.listed()["paused_because"] is not None)
     assert because in office.listed()["paused_because"]
+    # The message that was begun is sent again as it was.
+    office.change(2)
     receiver.status = 200
     with office.control.begin() as connection:
         assert receivers.resume(connection, office.desk.shards, "directory")
-    office.send_until(lambda: len(receiver.received) == 2)
-    assert receiver.ids[0] == receiver.ids[1]
+    office.send_until(lambda: len(receiver.received) == 3)
+    assert receiver.ids.count(receiver.ids[0]) == 2
+    assert [len(message.changes) for message in receiver.received] == [1, 1, 1]
 
 
 def test_a_receiver_whose_place_is_kept_no_more_is_paused(
