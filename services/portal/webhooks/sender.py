@@ -174,10 +174,11 @@ class WebhookSender:
     def _tell(self, due: _DuePlace) -> None:
         """Send message after message, until the receiver has all or takes one no more."""
         following: _DuePlace | None = due
-        sent = 0
         try:
-            while following is not None and sent < MOST_IN_A_ROW:
-                following, sent = self._send(following), sent + 1
+            for _ in range(MOST_IN_A_ROW):
+                if following is None or self._clock.stopping.is_set():
+                    break
+                following = self._send(following)
             if following is not None:
                 with self._control.begin() as connection:
                     connection.execute(_GIVE_BACK, following.place)

@@ -236,6 +236,25 @@ def test_a_sender_that_is_killed_before_it_notes_the_answer_sends_the_same_again
     assert receiver.changes[2][1] == "changed"
 
 
+def test_a_sender_that_stops_begins_no_other_message(office: Office, receiver: Receiver) -> None:
+    answered = threading.Event()
+    receiver.wait = lambda: (answered.wait(30), None)[1]
+    clock = Clock()
+    databases = WebhookDatabases(office.control, office.desk.shards)
+    sender = WebhookSender(databases, Egress(), clock, Metrics(), interval_seconds=0.05)
+    office.add(receiver)
+    office.change(1)
+    sender.step()
+    wait_until(lambda: len(receiver.received) == 1)
+    office.change(1, enseigne="NEUF", treated="2026-02-01T00:00:00")
+    clock.stopping.set()
+    answered.set()
+    sender.close()
+    assert len(receiver.received) == 1
+    # Another sender goes on at once.
+    office.send_until(lambda: len(receiver.received) == 2)
+
+
 def test_addresses_of_one_s_own_network_are_refused(office: Office, receiver: Receiver) -> None:
     for url in ("http://example.com/x", "https://10.0.0.1/", "https://localhost/", "ftp://a.b/"):
         with pytest.raises(UserError):
