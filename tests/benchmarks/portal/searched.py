@@ -7,8 +7,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg2
+import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812  a class, named as one
 
 from deploy.local.folders import PROJECT
@@ -19,6 +21,7 @@ from services.portal.web.connections import Connections
 from shared.db_url import normalise_url
 from tests.benchmarks.portal import cpu
 from tests.benchmarks.portal.cpu import Cost
+from tests.benchmarks.portal.register import load_register
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,26 @@ def searched(
     loop.close()
     connection.close()
     postgres.drop_database(name)
+
+
+def site_of(name: str, *, pages: int) -> Any:
+    """Return the fixture `site` of a module. It is a database with this many pages."""
+
+    @pytest.fixture(scope="module", name="site")
+    def site(
+        postgres: RunningPostgres,
+        migrated_template: str,
+        tmp_path_factory: pytest.TempPathFactory,
+    ) -> Iterator[Searched]:
+        folder = tmp_path_factory.mktemp("stock")
+
+        def fill(url: str) -> None:
+            load_register(url, folder, pages=pages)
+
+        with searched(postgres, migrated_template, name, fill) as made:
+            yield made
+
+    return site
 
 
 def _make_index(url: str) -> None:

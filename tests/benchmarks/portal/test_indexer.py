@@ -17,7 +17,6 @@ from sqlalchemy import Engine
 
 from deploy.local import processes
 from deploy.local.folders import PROJECT
-from deploy.local.postgres import RunningPostgres
 from services.portal.index.indexer import clean, follow
 from services.portal.search.engine import Search
 from services.writer.store import write_slice
@@ -28,8 +27,8 @@ from tests.benchmarks.figures import Figures
 from tests.benchmarks.portal import cpu
 from tests.benchmarks.portal.cpu import percentile
 from tests.benchmarks.portal.made_pairs import make_pairs
-from tests.benchmarks.portal.register import load_register, some_pages
-from tests.benchmarks.portal.searched import Searched, searched
+from tests.benchmarks.portal.register import some_pages
+from tests.benchmarks.portal.searched import Searched, site_of
 from tests.benchmarks.sizes import pick
 from tests.integration.writer.desk import Desk
 
@@ -53,20 +52,7 @@ _LAG = """
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
-@pytest.fixture(scope="module")
-def site(
-    postgres: RunningPostgres,
-    migrated_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Searched]:
-    folder = tmp_path_factory.mktemp("stock")
-    with searched(
-        postgres,
-        migrated_template,
-        "benchmark_indexer",
-        lambda url: load_register(url, folder, pages=_PAGES),
-    ) as site:
-        yield site
+site = site_of("benchmark_indexer", pages=_PAGES)
 
 
 @pytest.fixture

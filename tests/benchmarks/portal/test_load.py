@@ -9,13 +9,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from deploy.local.postgres import RunningPostgres
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.portal import cpu
 from tests.benchmarks.portal.load import Load, load
 from tests.benchmarks.portal.made_pairs import make_pairs
-from tests.benchmarks.portal.register import load_register, some_pages
-from tests.benchmarks.portal.searched import Searched, searched
+from tests.benchmarks.portal.register import some_pages
+from tests.benchmarks.portal.searched import Searched, site_of
 from tests.benchmarks.sizes import pick
 from tests.portals import Server, started_portal
 
@@ -35,20 +34,7 @@ _GROWN_MB = 64
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
-@pytest.fixture(scope="module")
-def site(
-    postgres: RunningPostgres,
-    migrated_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Searched]:
-    folder = tmp_path_factory.mktemp("stock")
-    with searched(
-        postgres,
-        migrated_template,
-        "benchmark_load",
-        lambda url: load_register(url, folder, pages=_PAGES),
-    ) as site:
-        yield site
+site = site_of("benchmark_load", pages=_PAGES)
 
 
 @pytest.fixture(scope="module")

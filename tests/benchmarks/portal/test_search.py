@@ -5,21 +5,20 @@ same pairs in the same database; a read of 200 rows by key is what the machine m
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
 
-from deploy.local.postgres import RunningPostgres
 from services.portal.search.engine import Filters, Near, Search
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.portal import cpu
 from tests.benchmarks.portal.cpu import Cost, percentile
 from tests.benchmarks.portal.made_pairs import Page, Pair, make_pairs
 from tests.benchmarks.portal.names import telling, words
-from tests.benchmarks.portal.register import load_register, pages_of, some_pages
+from tests.benchmarks.portal.register import pages_of, some_pages
 from tests.benchmarks.portal.scores import Scores
-from tests.benchmarks.portal.searched import Searched, searched
+from tests.benchmarks.portal.searched import Searched, site_of
 from tests.benchmarks.sizes import pick
 
 _PAGES = int(
@@ -52,20 +51,7 @@ _TRIGRAMS = """
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600 + _PAGES // 500)]
 
 
-@pytest.fixture(scope="module")
-def site(
-    postgres: RunningPostgres,
-    migrated_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Searched]:
-    folder = tmp_path_factory.mktemp("stock")
-    with searched(
-        postgres,
-        migrated_template,
-        "benchmark_search",
-        lambda url: load_register(url, folder, pages=_PAGES),
-    ) as site:
-        yield site
+site = site_of("benchmark_search", pages=_PAGES)
 
 
 @pytest.fixture(scope="module")

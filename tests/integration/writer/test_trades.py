@@ -24,7 +24,7 @@ from tests.integration.writer.gates import (
     victims,
     waiting,
 )
-from tests.integration.writer.records import Record, Records
+from tests.integration.writer.records import Record, Records, close_ahead
 from tests.integration.writer.register import records_of
 from tests.integration.writer.trade_sums import kept, real
 
@@ -62,12 +62,7 @@ def _record(records: Records, drawn: dict[str, Any]) -> Record:
     record = records.record(**drawn, siren=f"{drawn['number'] % 3 + 1:09d}", unite=unite)
     record["trancheEffectifsEtablissement"] = band
     if ahead:
-        closing = record["periodesEtablissement"][0] | {
-            "dateDebut": "2027-01-01",
-            "etatAdministratifEtablissement": "F",
-        }
-        record["periodesEtablissement"][0]["dateFin"] = "2026-12-31"
-        record["periodesEtablissement"].insert(0, closing)
+        close_ahead(record)
     return record
 
 

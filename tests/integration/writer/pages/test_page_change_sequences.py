@@ -12,7 +12,7 @@ from services.writer.turns.turns import turn_next
 from shared.imports.absences import record_absence, record_presence
 from tests.integration.shown_pages import watched
 from tests.integration.writer.desk import FETCHED_AT, Desk
-from tests.integration.writer.records import Record, Records
+from tests.integration.writer.records import Record, Records, close_ahead
 
 ON_TWO_SHARDS = True
 
@@ -60,12 +60,7 @@ def _record(records: Records, drawn: dict[str, Any]) -> Record:
     record = records.record(**drawn, siren=siren, unite=unite)
     record["adresseEtablissement"]["libelleVoieEtablissement"] = street
     if ahead:
-        closing = record["periodesEtablissement"][0] | {
-            "dateDebut": "2027-01-01",
-            "etatAdministratifEtablissement": "F",
-        }
-        record["periodesEtablissement"][0]["dateFin"] = "2026-12-31"
-        record["periodesEtablissement"].insert(0, closing)
+        close_ahead(record)
     return record
 
 
