@@ -3,9 +3,7 @@
 Nothing here needs root or changes the system.
 """
 
-import fcntl
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +44,7 @@ def _unpacked(folder: Path) -> Chromium | None:
     program = folder / "usr/lib/chromium/chromium"
     if not program.exists():
         return None
-    libraries = [*folder.glob("usr/lib/*-linux-*"), *folder.glob("lib/*-linux-*")]
+    libraries = list(debian.libraries(folder))
     # Some packages have their libraries in folders of their own.
     libraries += [each for each in folder.glob("usr/lib/*-linux-*/*") if any(each.glob("lib*.so*"))]
     fonts = folder / "fonts.conf"
@@ -61,19 +59,7 @@ def _unpacked(folder: Path) -> Chromium | None:
 
 
 def _fetch(folder: Path) -> Chromium:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name("chromium.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if found := _unpacked(folder):
-            return found  # another process has fetched it
-        print("  fetching Chromium from Debian's packages (100 MB, once)", flush=True)
-        unfinished = folder.with_name("chromium.part")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        try:
-            debian.fetch(unfinished, _packages)
-        except LocalServerError as error:
-            raise LocalServerError(f"cannot fetch Chromium ({error}): install chromium") from None
-        unfinished.rename(folder)
+    debian.unpack_once("Chromium", folder, _packages, advice="install chromium")
     found = _unpacked(folder)
     if found is None:
         raise LocalServerError(f"the packages in {folder} hold no Chromium: install chromium")

@@ -1,5 +1,6 @@
 """Debian's packages, fetched and unpacked without root and without a change to the system."""
 
+import fcntl
 import re
 import shutil
 import subprocess
@@ -36,6 +37,40 @@ def fetch(folder: Path, packages: Callable[[Sequence[str]], Iterable[str]]) -> N
     for deb in sorted((work / "debs").glob("*.deb")):
         run(["dpkg", "-x", str(deb), str(folder)])
     shutil.rmtree(work)
+
+
+def unpack_once(
+    name: str,
+    folder: Path,
+    packages: Callable[[Sequence[str]], Iterable[str]],
+    *,
+    advice: str,
+    finish: Callable[[Path], None] = lambda _: None,
+) -> None:
+    """Fetch packages into the folder where it is missing, one process at a time.
+
+    `finish` completes the tree before it gets the folder's name: a killed fetch leaves no half of
+    one. Raises LocalServerError, which ends with the advice.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():
+            return
+        print(f"  fetching {name} from Debian's packages (once)", flush=True)
+        unfinished = folder.with_name(f"{folder.name}.part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            fetch(unfinished, packages)
+        except LocalServerError as error:
+            raise LocalServerError(f"cannot fetch {name} ({error}): {advice}") from None
+        finish(unfinished)
+        unfinished.rename(folder)
+
+
+def libraries(folder: Path) -> tuple[Path, ...]:
+    """Return the folders of an unpacked tree that hold its libraries."""
+    return (*folder.glob("usr/lib/*-linux-*"), *folder.glob("lib/*-linux-*"))
 
 
 def missing(options: Sequence[str], package: str) -> list[str]:

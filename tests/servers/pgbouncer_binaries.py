@@ -1,6 +1,5 @@
 """pgbouncer: installed, or Debian's package with its libraries, unpacked into the folder."""
 
-import fcntl
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from deploy.local import processes
-from deploy.local.errors import LocalServerError
 from deploy.local.folders import LOCAL, outside_folder
 from tests.servers import debian
 
@@ -28,19 +26,8 @@ def find_or_fetch_pgbouncer() -> Pgbouncer:
         return Pgbouncer(Path(found), {})
     # The server's user must be able to read it.
     home = LOCAL if processes.server_account() is None else outside_folder(LOCAL)
-    home.mkdir(parents=True, exist_ok=True)
     folder = home / _PACKAGE
-    with (home / f"{_PACKAGE}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "usr/sbin/pgbouncer").exists():
-            print("  fetching pgbouncer from Debian's packages (once)", flush=True)
-            shutil.rmtree(folder, ignore_errors=True)
-            try:
-                debian.fetch(folder, partial(debian.missing, package=_PACKAGE))
-            except LocalServerError as error:
-                message = f"cannot fetch pgbouncer ({error}): install {_PACKAGE}"
-                raise LocalServerError(message) from None
-    libraries = [*folder.glob("usr/lib/*-linux-*"), *folder.glob("lib/*-linux-*")]
-    return Pgbouncer(
-        folder / "usr/sbin/pgbouncer", {"LD_LIBRARY_PATH": ":".join(map(str, libraries))}
-    )
+    packages = partial(debian.missing, package=_PACKAGE)
+    debian.unpack_once(_PACKAGE, folder, packages, advice=f"install {_PACKAGE}")
+    libraries = ":".join(map(str, debian.libraries(folder)))
+    return Pgbouncer(folder / "usr/sbin/pgbouncer", {"LD_LIBRARY_PATH": libraries})

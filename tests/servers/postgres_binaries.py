@@ -1,15 +1,14 @@
 """A PostgreSQL that speaks TLS, which the one of the wheel does not: installed, or Debian's."""
 
-import fcntl
 import os
 import re
 import shlex
 import shutil
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from deploy.local import processes
-from deploy.local.errors import LocalServerError
 from deploy.local.folders import LOCAL, outside_folder
 from tests.servers import debian
 
@@ -27,10 +26,10 @@ def find_or_fetch_postgres() -> Path:
             return folder
     # The server's user must be able to read them.
     home = LOCAL if processes.server_account() is None else outside_folder(LOCAL)
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "postgresql-server.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return _fetch(home / "postgresql-server")
+    folder = home / "postgresql-server"
+    finish = partial(_write_scripts, final=folder)
+    debian.unpack_once("PostgreSQL", folder, _packages, advice="install postgresql", finish=finish)
+    return folder / "bin"
 
 
 def _installed() -> Iterator[Path]:
@@ -41,31 +40,19 @@ def _installed() -> Iterator[Path]:
         yield Path(found).resolve().parent
 
 
-def _fetch(folder: Path) -> Path:
-    started_by = folder / "bin"
-    if started_by.exists():
-        return started_by
-    print("  fetching PostgreSQL from Debian's packages (once)", flush=True)
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        debian.fetch(folder, _packages)
-    except LocalServerError as error:
-        raise LocalServerError(f"cannot fetch PostgreSQL ({error}): install postgresql") from None
-    [programs] = folder.glob("usr/lib/postgresql/*/bin")
-    libraries = ":".join(
-        map(str, (*folder.glob("usr/lib/*-linux-*"), *folder.glob("lib/*-linux-*")))
-    )
-    unfinished = folder / "bin.part"
-    unfinished.mkdir()
+def _write_scripts(unpacked: Path, *, final: Path) -> None:
+    """Write scripts that start the programs with their libraries, at the folder's final name."""
+    [programs] = unpacked.glob("usr/lib/postgresql/*/bin")
+    programs = final / programs.relative_to(unpacked)
+    libraries = (final / each.relative_to(unpacked) for each in debian.libraries(unpacked))
+    setting = shlex.quote(f"LD_LIBRARY_PATH={':'.join(map(str, libraries))}")
+    (unpacked / "bin").mkdir()
     for program in _PROGRAMS:
-        script = unfinished / program
-        setting = shlex.quote(f"LD_LIBRARY_PATH={libraries}")
+        script = unpacked / "bin" / program
         script.write_text(
             f'#!/bin/sh\nexec env {setting} {shlex.quote(f"{programs}/{program}")} "$@"\n'
         )
         script.chmod(0o755)
-    unfinished.rename(started_by)
-    return started_by
 
 
 def _packages(options: Sequence[str]) -> list[str]:

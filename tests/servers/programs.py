@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deploy.local.errors import LocalServerError
@@ -31,16 +32,9 @@ def find_or_fetch_program(name: str) -> Program:
     if installed := shutil.which(name):
         return Program(Path(installed))
     folder = LOCAL / name
-    if not folder.exists():
-        print(f"  fetching {name} from Debian's packages (once)", flush=True)
-        unfinished = folder.with_name(f"{name}.part")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        try:
-            debian.fetch(unfinished, lambda options: debian.missing(options, name))
-        except LocalServerError as error:
-            raise LocalServerError(f"cannot fetch {name} ({error}): install it") from None
-        unfinished.rename(folder)
+    packages = partial(debian.missing, package=name)
+    debian.unpack_once(name, folder, packages, advice="install it")
     path = folder / "usr" / "bin" / name
     if not path.exists():
         raise LocalServerError(f"Debian's package {name} holds no {name}: install it")
-    return Program(path, (*folder.glob("usr/lib/*-linux-*"), *folder.glob("lib/*-linux-*")))
+    return Program(path, debian.libraries(folder))

@@ -3,11 +3,11 @@
 No package index of pip carries it. Nothing here needs root or changes the system.
 """
 
-import fcntl
 import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deploy.local.errors import LocalServerError
@@ -70,25 +70,13 @@ def _unpacked(folder: Path) -> RabbitmqBinaries | None:
     return RabbitmqBinaries(
         roots[-1],
         path=(folder / "usr/lib/erlang/bin",),
-        libraries=(*folder.glob("usr/lib/*-linux-*"), *folder.glob("lib/*-linux-*")),
+        libraries=debian.libraries(folder),
     )
 
 
 def _fetch(folder: Path) -> RabbitmqBinaries:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name("rabbitmq-server.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if binaries := _unpacked(folder):
-            return binaries  # another process has fetched it
-        print("  fetching RabbitMQ and Erlang from Debian's packages (35 MB, once)", flush=True)
-        unfinished = folder.with_name("rabbitmq-server.part")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        try:
-            debian.fetch(unfinished, _packages)
-        except LocalServerError as error:
-            raise LocalServerError(f"cannot fetch RabbitMQ ({error}): {_WHAT_TO_DO}") from None
-        _set_erlang_root(unfinished, folder)
-        unfinished.rename(folder)
+    finish = partial(_set_erlang_root, final=folder)
+    debian.unpack_once("RabbitMQ and Erlang", folder, _packages, advice=_WHAT_TO_DO, finish=finish)
     binaries = _unpacked(folder)
     if binaries is None:
         raise LocalServerError(f"the packages in {folder} hold no RabbitMQ: {_WHAT_TO_DO}")
@@ -108,7 +96,7 @@ def _packages(options: Sequence[str]) -> list[str]:
     return sorted(wanted.union(debian.missing(options, "rabbitmq-server")))
 
 
-def _set_erlang_root(unpacked: Path, final: Path) -> None:
+def _set_erlang_root(unpacked: Path, *, final: Path) -> None:
     """Set the root in Debian's Erlang scripts, which name the folder of an installation."""
     erlang = unpacked / "usr/lib/erlang"
     for name in ("erl", "start"):
