@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -9,11 +10,12 @@ from types import MappingProxyType
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from services.reviewer.notices.examples import examples
 from services.reviewer.providers.bill import Messages
 from services.reviewer.providers.fact_sheet import facts_json
 from shared.sirene.facts import Facts
 
-NOTICE = "notice-2"
+NOTICE = "notice-3"
 
 # Neighbours of one trade differ in their slots only: the order of their sentences varies.
 _ORDERS = (
@@ -45,6 +47,7 @@ class Prompt:
         context = self.template.new_context(
             {
                 "faits": facts_json(facts),
+                "exemples": list(_examples(facts, json_wanted=json_wanted)),
                 "json": json_wanted,
                 "motifs": list(_remedies(reasons)),
                 "ordre": _order(facts.siret),
@@ -54,6 +57,13 @@ class Prompt:
             {"role": role, "content": "".join(self.template.blocks[role](context)).strip()}
             for role in ("system", "user")
         ]
+
+
+def _examples(facts: Facts, *, json_wanted: bool) -> Iterator[str]:
+    """Yield sentences in the form of the answer."""
+    for one in examples(facts):
+        form = {"texte": one.text, "faits": one.names}
+        yield json.dumps(form, ensure_ascii=False) if json_wanted else one.text
 
 
 def reproaches(codes: Sequence[str], own_words: Sequence[str]) -> tuple[str, ...]:

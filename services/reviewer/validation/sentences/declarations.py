@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.reviewer.validation.literals import tells_unit_band
 from services.reviewer.validation.sentences.reader import Readings, Sentence
-from services.reviewer.validation.sentences.told import without_dates
+from services.reviewer.validation.sentences.told import names_told
 from shared.sirene.facts import Facts
 
 FACTS_MISNAMED = "facts_misnamed"
@@ -57,7 +57,7 @@ def _parts(sentence: Sentence) -> Iterable[Readings]:
 
 def _named(readings: Readings, facts: Facts) -> list[frozenset[str]]:
     """Return the readings by the names of a prompt, which has one headcount where one is known."""
-    found = [without_dates(one) for one in readings]
+    found = [names_told(one) for one in readings]
     if tells_unit_band(facts):
         return found
     own = {"effectif_unite": "effectif"}

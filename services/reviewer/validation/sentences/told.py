@@ -112,8 +112,9 @@ def facts_dated(reading: Iterable[str]) -> frozenset[str]:
     return frozenset(fact.removesuffix(_DATE) for fact in reading if fact.endswith(_DATE))
 
 
-def without_dates(reading: Iterable[str]) -> frozenset[str]:
-    return frozenset(fact.removesuffix(_DATE) for fact in reading)
+def names_told(reading: Iterable[str]) -> frozenset[str]:
+    """Return the facts of a reading; neither a date nor what « alors » takes up has a name."""
+    return frozenset(fact.removesuffix(_DATE) for fact in reading) - {TAKEN_UP}
 
 
 _BEYOND_THE_PAGE = frozenset(

@@ -101,5 +101,5 @@ def test_what_a_stranger_chose_is_never_told(facts_like: FactsLike) -> None:
 
 def test_the_version_of_a_prompt_is_its_file_and_a_digest_of_it() -> None:
     name, _, digest = read_prompt().version.rpartition("-")
-    assert name == "notice-2"
+    assert name == "notice-3"
     assert len(digest) == 8

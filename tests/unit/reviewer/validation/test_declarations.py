@@ -39,6 +39,10 @@ _RIGHT = [
         "C’est le deuxième plus ancien des 14 établissements de cette activité à Rennes.",
         "rang",
     ),
+    (
+        "Parmi les 14 établissements de cette activité à Rennes, celui-ci est le deuxième.",
+        "rang metier",
+    ),
     ("L’établissement figure au répertoire Sirene.", ""),
 ]
 
