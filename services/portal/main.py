@@ -22,6 +22,7 @@ from services.portal.pages.reports import Reports
 from services.portal.pages.routes import PageRoutes
 from services.portal.pages.second_level import SecondLevel
 from services.portal.pages.sitemaps import Sitemaps
+from services.portal.search.asked import Asked
 from services.portal.search.postgres import PostgresEngine
 from services.portal.settings import PortalSettings
 from services.portal.web.access_log import AccessLog
@@ -49,6 +50,8 @@ from shared.metrics import Metrics
 from shared.runtime.memory import return_freed_memory
 from shared.runtime.service import serve_metrics, warn_of
 from shared.settings import load
+from shared.sirene import reference
+from shared.sirene.names.display import display_form
 from shared.terminal.cli import say
 
 log = structlog.get_logger()
@@ -174,9 +177,17 @@ def app_of(settings: PortalSettings) -> ASGIApp:
     """Make the application of one process."""
     _set_up(settings)
     end_with_parent()
+    _read_tables()
     metrics = Metrics(of={"portal"}, version=settings.version)
     _serve_metrics(settings, metrics)
     return Parts(settings, metrics, Clock()).app()
+
+
+def _read_tables() -> None:
+    """Read now what the first visitors of a process would wait for: two seconds of one core."""
+    reference.load()
+    Asked.of("boulangerie bordeaux")
+    display_form("BOULANGERIE DE LA GARE DE BORDEAUX", code_commune="33063")
 
 
 def _set_up(settings: PortalSettings) -> None:

@@ -189,7 +189,7 @@ def known_codes() -> Mapping[str, frozenset[str | None]]:
 def load() -> None:
     """Read the tables now, not with the first record."""
     _activites(), communes(), departements()
-    known_codes()
+    known_codes(), _types_de_voie()
 
 
 def region_of(departement: str | None) -> str | None:

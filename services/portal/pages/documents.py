@@ -59,6 +59,8 @@ class Documents:
             logo=Markup(self._icon.content.decode().replace("<svg", '<svg aria-hidden="true"')),  # noqa: S704
             q="",
         )
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)
         self.build = _digest_of(version, base_url, str(index_sole_traders))
         """It differs where the same rows make another document."""
 
