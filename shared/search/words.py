@@ -18,7 +18,8 @@ _TO_ASCII = str.maketrans(
     }
 )
 _INITIALS = re.compile(r"\b(?:[a-z]\.){2,}(?:[a-z]\b)?|\b(?:[a-z] ){2,}[a-z]\b")
-_NO_WORD = re.compile(r"[^a-z0-9]+")
+_APART = bytes(code if chr(code).isalnum() else ord(" ") for code in range(128)).ljust(256)
+"""ASCII's letters and digits as they are, and a space for all else."""
 _WORD_LETTERS = 40
 _SHORT_FORMS = {
     "st": "saint",
@@ -76,9 +77,17 @@ def words_of(text: str) -> list[str]:
 
     Initials are one word, with or without points.
     """
-    plain = _INITIALS.sub(lambda found: f" {re.sub(r'[. ]', '', found[0])} ", _plain(text))
-    words = (_SHORT_FORMS.get(word, word) for word in _NO_WORD.split(plain))
-    return [word[:_WORD_LETTERS] for word in words if word]
+    plain = _plain(text)
+    words = _split(plain)
+    # Initials are two letters alone, or more. Most names have none.
+    if [len(word) for word in words].count(1) > 1:
+        words = _split(_INITIALS.sub(lambda found: f" {re.sub(r'[. ]', '', found[0])} ", plain))
+    written = [_SHORT_FORMS.get(word, word) for word in words]
+    return [word[:_WORD_LETTERS] for word in written if word]
+
+
+def _split(plain: str) -> list[str]:
+    return plain.encode().translate(_APART).decode().split()
 
 
 def telling(words: Sequence[str]) -> list[str]:

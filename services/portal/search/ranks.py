@@ -1,6 +1,7 @@
 """The order of candidates: how much of the question each answers. Pure."""
 
 import datetime as dt
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -69,7 +70,7 @@ _NO_MATCH = _Match(0.0, "")
 def _scored(words: Sequence[AskedWord], weights: Sequence[float], row: Candidate) -> Ranked:
     name = words_of(row.nom or "")
     others = [word for each in (row.names or "").split(BETWEEN_NAMES) for word in words_of(each)]
-    place = [*words_of(row.libelle_commune or ""), *words_of(row.code_postal or "")]
+    place = _words_of_place(row.libelle_commune or "", row.code_postal or "")
     got, used, corrected = 0.0, set(), {}
     for word, weight in zip(words, weights, strict=True):
         found = [(name, 1.0), (others, _OTHER_NAME)]
@@ -90,6 +91,11 @@ def _scored(words: Sequence[AskedWord], weights: Sequence[float], row: Candidate
     unsaid = sum(word not in used for word in said) / max(len(said), 1)
     whole = sum(weights) or 1.0
     return Ranked(got / whole - _UNSAID * unsaid + _RANK * row.rank, row, corrected)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _words_of_place(commune: str, code_postal: str) -> Sequence[str]:
+    return (*words_of(commune), *words_of(code_postal))
 
 
 def _match(word: AskedWord, lexemes: Sequence[str], factor: float) -> _Match:

@@ -1,9 +1,19 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from shared.search.words import edits_allowed, telling, variants, whole_name, words_of
+from shared.search.words import (
+    _INITIALS,
+    _plain,
+    edits_allowed,
+    telling,
+    variants,
+    whole_name,
+    words_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +32,13 @@ from shared.search.words import edits_allowed, telling, variants, whole_name, wo
 )
 def test_a_name_becomes_plain_words(text: str, words: list[str]) -> None:
     assert words_of(text) == words
+
+
+@given(st.text(alphabet="ab. -'éŒS9\n", max_size=30))
+def test_words_are_the_runs_of_letters_and_digits_after_initials_are_joined(text: str) -> None:
+    plain = _plain(text)
+    joined = _INITIALS.sub(lambda found: f" {found[0].replace('.', '').replace(' ', '')} ", plain)
+    assert words_of(text) == re.findall("[a-z0-9]+", joined)
 
 
 def test_legal_forms_and_stop_words_tell_nothing_where_something_is_left() -> None:
