@@ -99,10 +99,12 @@ def _words_of_place(commune: str, code_postal: str) -> Sequence[str]:
 
 
 def _match(word: AskedWord, lexemes: Sequence[str], factor: float) -> _Match:
+    if word.text in lexemes:
+        return _Match(factor, word.text)
     best = _NO_MATCH
+    if not word.is_prefix and not word.near:
+        return best
     for lexeme in lexemes:
-        if lexeme == word.text:
-            return _Match(factor, lexeme)
         if word.is_prefix and lexeme.startswith(word.text):
             score = _BEGINNING
         elif lexeme in word.near:
