@@ -34,6 +34,7 @@ COMMANDS = {
     "restore": ("writer", "restore a backup into an empty database"),
     "failed": ("operator", "list, show, retry or purge failed rows and texts"),
     "dead-letters": ("operator", "list, show, replay or drop messages that no actor could handle"),
+    "console": ("operator", "serve the web console of operators and editors; its accounts"),
     "reports": ("operator", "list what readers report of pages, and close what is done"),
     "avis": ("reviewer", "texts: forecast, run, budget, show and check"),
     "reviews": ("reviewer", "import or withdraw published reviews, quoted word for word"),

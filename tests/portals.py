@@ -18,9 +18,10 @@ from deploy.local import processes
 from deploy.local.folders import PROJECT
 from services.portal.main import Parts
 from services.portal.settings import PortalSettings
-from services.portal.web.server import PortalServer, config_of, listen
+from services.portal.web.server import config_of
 from shared.clock import Clock
 from shared.metrics import Metrics
+from shared.web.server import GracefulServer, listen
 from tests.conditions import wait_until
 from tests.readers import portal_address
 
@@ -87,14 +88,14 @@ def running_portal(
     *urls: str, make: Callable[[Parts], ASGIApp] = Parts.app, **settings: Any
 ) -> Iterator[Portal]:
     """Serve these databases, the first of which is the control database as well."""
-    listening = listen("127.0.0.1", 0)
+    listening = listen("127.0.0.1", 0, name="portal")
     port = listening.getsockname()[1]
     shards = {"shard_database_urls": ",".join(urls)} if len(urls) > 1 else {}
     chosen = PortalSettings.model_validate(
         {"database_url": urls[0], "portal_port": port, **shards, **settings}
     )
     parts = Parts(chosen, Metrics(of={"portal"}), Clock())
-    server = PortalServer(config_of(chosen, lambda: make(parts)))
+    server = GracefulServer(config_of(chosen, lambda: make(parts)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:

@@ -9,6 +9,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from services.fetcher.settings import FetcherSettings
+from services.operator.console.settings import ConsoleSettings
 from services.operator.settings import MonitorSettings, OperatorSettings, RoleSettings
 from services.portal.index.settings import IndexSettings
 from services.portal.settings import PortalSettings, SearchSettings
@@ -26,6 +27,7 @@ SECTIONS: dict[str, tuple[type[BaseSettings], ...]] = {
     "Writer and `stock`": (WriterSettings, StockSettings),
     "Reviewer": (ReviewerSettings,),
     "Operator and `monitor`": (OperatorSettings, MonitorSettings),
+    "Console": (ConsoleSettings,),
     "Archives and backups": (BackupSettings,),
     "Portal, indexer and `search`": (SearchSettings,),
     "Portal": (PortalSettings,),

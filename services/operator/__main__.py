@@ -8,6 +8,7 @@ from rich.table import Table
 from services.operator import main
 from services.operator.archive.commands import archive, backup
 from services.operator.connections import all_urls, open_engines
+from services.operator.console import commands as console_commands
 from services.operator.failures import item_commands, letter_commands
 from services.operator.jobs.commands import schedule
 from services.operator.logs_command import logs
@@ -31,6 +32,7 @@ app = make_app("Watch the whole system, and keep its schema current.")
 app.add_typer(item_commands.app, name="failed")
 app.add_typer(letter_commands.app, name="dead-letters")
 app.add_typer(report_commands.app, name="reports")
+app.add_typer(console_commands.app, name="console")
 for command in (statement, schedule, logs, monitor, status, archive, backup, roles):
     app.command()(command)
 

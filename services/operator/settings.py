@@ -51,6 +51,7 @@ class RoleSettings(MonitorSettings):
     writer_password: SecretStr = _PASSWORD
     reviewer_password: SecretStr = _PASSWORD
     operator_password: SecretStr = _PASSWORD
+    console_password: SecretStr = _PASSWORD
     portal_password: SecretStr = _PASSWORD
     indexer_password: SecretStr = _PASSWORD
     exporter_password: SecretStr = _PASSWORD

@@ -39,6 +39,10 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {
     # A holder of a key may be a person.
     "api_keys": ("name",),
     "webhooks": ("name", "url", "secret"),
+    # People who work with the console.
+    "console_users": ("login", "password_hash"),
+    "console_sessions": ("csrf", "notice"),
+    "console_actions": ("login",),
 }
 # Numbers of the register, codes, words of ours, digests that nobody can read a name from.
 _FREE: Mapping[str, str] = {
@@ -110,6 +114,8 @@ _FREE: Mapping[str, str] = {
     "webhooks": "kinds departements paused_because",
     "webhook_places": "position",
     "webhook_attempts": "message_id outcome",
+    "console_users": "role",
+    "console_actions": "action subject",
     "job_slots": "job slot status result error",
     "jobs": "job schedule",
     "leases": "name",

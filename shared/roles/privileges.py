@@ -12,10 +12,12 @@ from collections.abc import Mapping
 OWNER = "migrate"
 SERVICES = ("fetcher", "writer", "reviewer", "operator")
 """The roles of services, named like them."""
+CONSOLE = "console"
+"""People act through the console, which does the same as their commands."""
 PORTAL, INDEXER = "portal", "indexer"
 """The portal serves pages and answers searches; its indexer writes what they search in."""
 EXPORTER, READER = "exporter", "reader"
-USERS = (OWNER, *SERVICES, PORTAL, INDEXER, READER)
+USERS = (OWNER, *SERVICES, CONSOLE, PORTAL, INDEXER, READER)
 """The roles that have a URL of their own; the exporter has its password alone."""
 ROLES = (*USERS, EXPORTER)
 
@@ -179,6 +181,8 @@ _OPERATOR: Privileges = {
     "avis_orders": "SELECT (siret, kind), DELETE",
     "oppositions": "SELECT (siren)",
     "page_reports": "SELECT (reported_at, done_at), DELETE",
+    "console_sessions": "SELECT (expires_at), DELETE",
+    "console_actions": "SELECT (done_at), DELETE",
     "pro_localisations": "SELECT (id, siret, siren, status)",
     "etablissements": (
         "SELECT (siret, siren, code_commune, activite_principale,"
@@ -187,6 +191,16 @@ _OPERATOR: Privileges = {
     ),
     "periodes_etablissements": _LISTED_PERIODS,
     "unites_legales": "SELECT (siren, tranche_effectifs)",
+}
+
+# It looks at the whole system, and acts by the functions and orders of the commands. A person makes
+# accounts by a command.
+_CONSOLE: Privileges = {
+    **_SCHEMA,
+    **_COMPLETENESS,
+    "console_users": ("SELECT, UPDATE (password_hash, is_one_time, failures, locked_until)"),
+    "console_sessions": "SELECT, INSERT, UPDATE (notice), DELETE",
+    "console_actions": _ADD,
 }
 
 # Numbers for dashboards and scaling, and the texts that are published.
@@ -285,6 +299,7 @@ PRIVILEGES: Mapping[str, Privileges] = {
     "writer": _WRITER,
     "reviewer": _REVIEWER,
     "operator": _OPERATOR,
+    CONSOLE: _CONSOLE,
     PORTAL: _PORTAL,
     INDEXER: _INDEXER,
     # PostgreSQL's own role `pg_monitor` is all it has.

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from services.operator.archive.logs import put_logs
 from services.operator.archive.summaries import put_summaries
+from services.operator.console.journal import purge_journal
 from services.operator.failures import items, retries
 from services.operator.jobs import slots
 from services.operator.jobs.schedule import Schedule, daily_at
@@ -157,8 +158,12 @@ def purge_old(*connections: Connection) -> str:
     purged = items.purge(connections, older_than_days=RETENTION_DAYS)
     slots.purge(connections[0], older_than_days=RETENTION_DAYS)
     reports = purge_reports(connections)
+    lines = purge_journal(connections[0])
     changes = sum(page_changes.forget_old(connection) for connection in connections)
-    return f"deleted: {purged} resolved items, {reports} reports of readers, {changes} page changes"
+    return (
+        f"deleted: {purged} resolved items, {reports} reports of readers, {changes} page changes, "
+        f"{lines} lines of the console"
+    )
 
 
 def expire_reviews(*connections: Connection) -> str:

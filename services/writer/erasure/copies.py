@@ -145,6 +145,13 @@ COPIES = (
         "`./sirenade reports list`, and close what is done",
     ),
     Copy(
+        "`console_users`, `console_sessions`, `console_actions`: who works with the console, and"
+        " what they did",
+        "accounts until `./sirenade console users remove`; sessions eight hours; the journal a"
+        " year, which names accounts, and of people in the register numbers only",
+        "nothing: an erasure finds no name there",
+    ),
+    Copy(
         "stock files of INSEE that you downloaded",
         "until you delete them; from a URL, `stock` keeps none",
         "delete them when the load is complete",

@@ -6,6 +6,7 @@ pages together, and an erasure clears them together (docs/adr/0004-database.md).
 
 from shared.db.tables import (  # noqa: F401  each adds its tables
     api_keys,
+    console,
     imports,
     money,
     operations,

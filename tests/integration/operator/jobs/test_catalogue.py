@@ -54,7 +54,7 @@ def test_the_purge_forgets_old_slots_with_what_was_resolved(engine: Engine, desk
     )
     Operator(engine, jobs()["purge"]).turn()
     assert desk.one("SELECT key FROM failed_items") == {"key": "29"}
-    told = "deleted: 1 resolved items, 0 reports of readers, 0 page changes"
+    told = "deleted: 1 resolved items, 0 reports of readers, 0 page changes, 0 lines of the console"
     assert desk.one("SELECT result FROM job_slots") == {"result": told}
 
 

@@ -1,0 +1,1 @@
+"""The web server of the portal and of the console: uvicorn, with bounds."""
