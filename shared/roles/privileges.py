@@ -198,9 +198,48 @@ _OPERATOR: Privileges = {
 _CONSOLE: Privileges = {
     **_SCHEMA,
     **_COMPLETENESS,
-    "console_users": ("SELECT, UPDATE (password_hash, is_one_time, failures, locked_until)"),
+    "console_users": "SELECT, UPDATE (password_hash, is_one_time, failures, locked_until)",
     "console_sessions": "SELECT, INSERT, UPDATE (notice), DELETE",
     "console_actions": _ADD,
+    # The look of `monitor`, and the list of runs.
+    **dict.fromkeys(
+        (
+            "context_sweeps",
+            "import_batches",
+            "import_pages",
+            "insee_requests",
+            "job_slots",
+            "jobs",
+            "quota",
+            "review_budget",
+            "review_providers",
+            "schema_drift",
+            "slice_receipts",
+            "trade_counts",
+            "turns",
+            "unknown_codes",
+        ),
+        _READ,
+    ),
+    "avis_attempts": "SELECT (id, avis_id, accepted, reasons)",
+    # An item that is tried again, and the import or the avis that does it.
+    "failed_items": (
+        "SELECT (id, kind, key, siren, batch_id, code, attempts, created_at, resolved_at,"
+        " closed_because, retries, next_attempt_at),"
+        " UPDATE (retries, next_attempt_at, resolved_at, closed_because)"
+    ),
+    "import_runs": _ADD,
+    "avis": f"SELECT, {_AVIS_EVENT}",
+    "oppositions": "SELECT (siren)",
+    "pro_localisations": "SELECT (id, siret, siren, status)",
+    "etablissements": (
+        "SELECT (siret, siren, code_commune, activite_principale, activite_principale_naf25,"
+        " nomenclature_activite_principale, etat_administratif, tranche_effectifs, departement)"
+    ),
+    "unites_legales": "SELECT (siren, tranche_effectifs)",
+    "periodes_etablissements": _LISTED_PERIODS,
+    # A letter that is replayed is published as it is.
+    "dead_letters": "SELECT, UPDATE (replayed_at), DELETE",
 }
 
 # Numbers for dashboards and scaling, and the texts that are published.

@@ -44,6 +44,11 @@ def note(connection: Connection, login: str, action: str, subject: str = "") -> 
     connection.execute(_NOTE, {"login": login, "action": action, "subject": subject})
 
 
+def subject_of(code: str) -> str:
+    """Return a code as the journal may have it: lower case, and nothing that a code has not."""
+    return re.sub(r"[^a-z0-9_.-]", "_", code.lower())[:60]
+
+
 def read_journal(connection: Connection, *, before: int | None, limit: int) -> list[JournalLine]:
     """Return the latest lines, or those before the line with this id."""
     rows = connection.execute(_PAGE, {"before": before, "limit": limit})

@@ -8,7 +8,6 @@ import typer
 from services.operator.connections import open_engine
 from services.operator.failures import letters
 from services.operator.output import print_fields, print_rows
-from shared.broker import make_broker
 from shared.errors import UserError
 from shared.settings import ServiceSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, make_app, print_json, print_result, say
@@ -94,7 +93,4 @@ def drop(ids: Annotated[list[int], _IDS], as_json: AsJson = False) -> None:
 
 
 def _open_broker() -> dramatiq.Broker:
-    url = load(ServiceSettings).broker_url.get_secret_value()
-    if url.startswith("memory:"):
-        raise UserError("another process cannot publish to a memory:// broker")
-    return make_broker(url)
+    return letters.open_broker(load(ServiceSettings).broker_url.get_secret_value())

@@ -10,13 +10,17 @@ from sqlalchemy import Connection, Engine, RowMapping, text
 
 from services.operator.output import joined
 from shared import wire
-from shared.broker import BrokerError, QueueFull, QueueMismatch, replay
+from shared.broker import BrokerError, QueueFull, QueueMismatch, make_broker, replay
 from shared.errors import UserError
 from shared.messages import FetchPage, ReviewAvis, WriteSlice
 
 _LATEST = text("""
     SELECT id, queue, actor, reason, archived_at, replayed_at
-    FROM dead_letters ORDER BY id DESC LIMIT :limit
+    FROM dead_letters WHERE CAST(:before AS bigint) IS NULL OR id < :before
+    ORDER BY id DESC LIMIT :limit
+""")
+_WAITING = text("""
+    SELECT id FROM dead_letters WHERE replayed_at IS NULL ORDER BY id LIMIT :limit
 """)
 _ONE = text("SELECT * FROM dead_letters WHERE id = :id")
 _CHOSEN = text("""
@@ -38,8 +42,23 @@ _LONGEST_SHOWN = 40
 _MOST_SHOWN = 100
 
 
-def latest(connection: Connection, limit: int) -> Sequence[RowMapping]:
-    return connection.execute(_LATEST, {"limit": limit}).mappings().all()
+def latest(
+    connection: Connection, limit: int, *, before: int | None = None
+) -> Sequence[RowMapping]:
+    """Return the latest letters, or those before the one with this id."""
+    return connection.execute(_LATEST, {"limit": limit, "before": before}).mappings().all()
+
+
+def oldest_waiting(connection: Connection, limit: int) -> list[int]:
+    """Return the ids of the oldest letters that were not replayed yet."""
+    return list(connection.execute(_WAITING, {"limit": limit}).scalars())
+
+
+def open_broker(url: str) -> dramatiq.Broker:
+    """Raises UserError for a broker in the memory of another process."""
+    if url.startswith("memory:"):
+        raise UserError("another process cannot publish to a memory:// broker")
+    return make_broker(url)
 
 
 def opened(connection: Connection, letter_id: int) -> dict[str, object]:

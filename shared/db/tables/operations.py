@@ -24,6 +24,8 @@ failed_items = col.table(
     col.integer("retries", default="0"),
     col.instant("next_attempt_at", default="now() + interval '1 hour'"),
     Index("uq_failed_items_open", "kind", "key", unique=True, postgresql_where=_OPEN),
+    # The console steps from cause to cause.
+    Index("ix_failed_items_cause", "kind", "code", "id", postgresql_where=_OPEN),
     Index("ix_failed_items_siren", "siren"),
     Index("ix_failed_items_next_attempt_at", "next_attempt_at", postgresql_where=_OPEN),
     # `stats` counts by it, and the purge finds the items resolved long ago.

@@ -50,6 +50,8 @@ def upgrade() -> None:
         CHECK (subject ~ '^[a-z0-9_ .:,;=/+-]{0,200}$')
     );
     CREATE INDEX ix_console_actions_done_at ON console_actions (done_at);
+    CREATE INDEX ix_failed_items_cause ON failed_items (kind, code, id)
+      WHERE resolved_at IS NULL;
     ALTER TABLE console_users ALTER login SET STATISTICS 0,
       ALTER password_hash SET STATISTICS 0;
     ALTER TABLE console_sessions ALTER csrf SET STATISTICS 0, ALTER notice SET STATISTICS 0;
