@@ -21,6 +21,7 @@ COMMANDS = {
     "delta": ("fetcher", "bring the register up to INSEE's latest day"),
     "stock": ("writer", "load INSEE's monthly stock files"),
     "status": ("operator", "show the work until it is done, or --once"),
+    "runs": ("operator", "list, show, pause, resume or cancel imports and deltas"),
     "monitor": ("operator", "watch everything: quota, queues, memory, texts, money, alerts"),
     "statement": ("operator", "state what is complete, and what is missing, by département"),
     "certify": ("fetcher", "compare what is stored with what INSEE lists now"),

@@ -13,9 +13,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, text
 
 from shared.db.days import day_end, day_start
-from shared.db.locks import Lock, hold
 from shared.errors import UserError
-from shared.imports.orders import columns_of, order_import
+from shared.imports.orders import find_under_way, order_import
 from shared.imports.scope import Scope
 
 _AT = "coalesce(CAST(:at AS timestamptz), now())"
@@ -51,17 +50,6 @@ _GO_ON = text("""
     WHERE b.id = :batch_id AND r.id = b.run_id AND r.resting_until IS NOT NULL
 """)
 
-_OPEN_RUNS = text("""
-    SELECT id FROM import_runs
-    WHERE per_day IS NOT NULL AND status IN ('pending', 'running')
-      AND (:any_scope OR departements = :departements AND communes = :communes
-        AND activites = :activites AND sirets = :sirets
-        AND etat_administratif IS NOT DISTINCT FROM :etat_administratif
-        AND siret_from IS NOT DISTINCT FROM :siret_from
-        AND siret_to IS NOT DISTINCT FROM :siret_to)
-      AND row_limit IS NOT DISTINCT FROM :row_limit
-    ORDER BY id
-""")
 # The run rests no longer, because the share of today may have grown.
 _CHANGE = text("""
     UPDATE import_runs SET per_day = :per_day, day_seconds = :day_seconds, resting_until = NULL
@@ -144,30 +132,33 @@ def give_back_rest(connection: Connection, *, batch_id: int) -> None:
 
 
 class DailyOrder(NamedTuple):
-    """An order of a daily import; `goes_on` where its run was open already."""
+    """An order of a daily import; `goes_on` where a run of the scope was open already.
+
+    `was` is what this run had until now: a rhythm, or None where it had no share.
+    """
 
     run_id: int
     goes_on: bool
+    was: Rhythm | None = None
 
 
 def order_daily(
     engine: Engine, scope: Scope | None, rhythm: Rhythm, *, row_limit: int | None
 ) -> DailyOrder:
-    """Continue the open daily import of this scope, or order it.
+    """Continue the open import of this scope at the rhythm, or order it.
 
     Without a scope: the only open daily import, else the whole register. Raises UserError where
     several are open.
     """
-    wanted = columns_of(scope or Scope()) | {"row_limit": row_limit, **asdict(rhythm)}
     with engine.begin() as connection:
-        hold(connection, Lock.DAILY_IMPORTS)
-        found = connection.execute(_OPEN_RUNS, wanted | {"any_scope": scope is None})
-        runs = found.scalars().all()
+        runs = find_under_way(connection, scope, row_limit=row_limit)
         if len(runs) > 1 and scope is None:
-            numbers = ", ".join(map(str, runs))
+            numbers = ", ".join(str(run.run_id) for run in runs)
             raise UserError(f"several daily imports are under way (runs {numbers}): name a place")
         if not runs:
             bounds = {"row_limit": row_limit, **asdict(rhythm)}
             return DailyOrder(order_import(connection, scope or Scope(), **bounds), goes_on=False)
-        connection.execute(_CHANGE, wanted | {"run_id": runs[0]})
-        return DailyOrder(runs[0], goes_on=True)
+        run_id, per_day, day_seconds = runs[0]
+        connection.execute(_CHANGE, asdict(rhythm) | {"run_id": run_id})
+        was = None if per_day is None else Rhythm(per_day, day_seconds)
+        return DailyOrder(run_id, goes_on=True, was=was)

@@ -20,7 +20,7 @@ from services.fetcher.plan.windows import (
 from services.fetcher.store import ImportStore, PendingRun
 from services.fetcher.walk.store import PageStore
 from shared.days import FRANCE
-from shared.errors import SlowDown
+from shared.errors import SirenadeError, SlowDown
 from shared.imports.scope import Scope
 from shared.imports.treatments import TreatmentWindow
 from shared.messages import FetchPage
@@ -37,6 +37,10 @@ _UNFETCHED_SECONDS = 15.0
 # Within this time a page has its turn in a queue that other batches never leave empty. If it waits
 # longer, the second of its messages finds the page complete and costs nothing.
 _UNFETCHED_BEHIND_OTHERS_SECONDS = 150.0
+
+
+class RunHalted(SirenadeError):
+    """Raised when a run is paused or cancelled while it is planned."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,9 @@ class Planner:
     def _plan(self, run: PendingRun) -> None:
         try:
             draft = self._draft(run)
+        except RunHalted:
+            self._counted.clear()
+            return
         except (QueryRefused, NoWatermark) as error:
             self._counted.clear()
             self.store.fail_run(run.run_id, str(error))
@@ -156,7 +163,8 @@ class Planner:
     def _count(self, run: PendingRun, query: str) -> int:
         key = (run.run_id, query)
         if key not in self._counted:
-            self.store.postpone_run(run.run_id, self.lease_seconds)
+            if not self.store.postpone_run(run.run_id, self.lease_seconds):
+                raise RunHalted
             # The counts of a long plan must not hold up the batches of other runs.
             self._activate()
             self._counted[key] = self.count(query)

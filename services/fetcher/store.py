@@ -67,11 +67,14 @@ class ImportStore:
 
     def postpone_run(
         self, run_id: int, seconds: float, *, error: str | None = None, warning: str | None = None
-    ) -> None:
-        """Let no other fetcher plan a pending run for this time; `error` and `warning` say why."""
+    ) -> bool:
+        """Let no other fetcher plan a pending run for this time; `error` and `warning` say why.
+
+        False where the run is no longer to be planned: somebody paused or cancelled it.
+        """
         postponed = {"run_id": run_id, "seconds": seconds, "error": error, "warning": warning}
         with self._engine.begin() as connection:
-            connection.execute(statements.POSTPONE_RUN, postponed)
+            return connection.execute(statements.POSTPONE_RUN, postponed).rowcount > 0
 
     def insert_plan(self, run_id: int, draft: RunDraft) -> None:
         """Insert all batches of a pending run, or none where it is planned already."""

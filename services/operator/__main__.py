@@ -5,7 +5,7 @@ from dataclasses import asdict
 import typer
 from rich.table import Table
 
-from services.operator import main
+from services.operator import main, runs_command
 from services.operator.archive.commands import archive, backup
 from services.operator.connections import all_urls, open_engines
 from services.operator.console import commands as console_commands
@@ -33,6 +33,7 @@ app.add_typer(item_commands.app, name="failed")
 app.add_typer(letter_commands.app, name="dead-letters")
 app.add_typer(report_commands.app, name="reports")
 app.add_typer(console_commands.app, name="console")
+app.add_typer(runs_command.app, name="runs")
 for command in (statement, schedule, logs, monitor, status, archive, backup, roles):
     app.command()(command)
 

@@ -64,6 +64,8 @@ def _count(metrics: Metrics, result: SliceResult) -> None:
 
 
 def _log(result: SliceResult) -> None:
+    if result.status is SliceStatus.CANCELLED:
+        log.info("slice of a cancelled run dropped")
     if result.failed:
         log.warning("records failed", failed=result.failed)
     if result.batch_completed:

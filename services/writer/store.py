@@ -49,6 +49,7 @@ class SliceStatus(enum.Enum):
     WRITTEN = "written"
     ALREADY_WRITTEN = "already_written"
     SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _write(engine: Engine, work: _Work) -> SliceResult:
         _prepare(connection)
         with connection.begin():
             if not receipts.receive(connection, message, records=read.records, sirets=read.sirets):
-                return SliceResult(SliceStatus.ALREADY_WRITTEN)
+                return _skip(connection, work)
             result = _write_records(connection, work)
             _note(connection, work, result)
             page_done = _count(connection, message, result)
@@ -161,7 +162,7 @@ def _write_apart(control: Engine, shard: Engine, work: _Work) -> SliceResult:
     with control.begin() as counters:
         # The shard's receipt has the sirets.
         if not receipts.receive(counters, message, records=read.records, sirets=()):
-            return SliceResult(SliceStatus.ALREADY_WRITTEN)
+            return _skip(counters, work)
         with shard.connect() as register:
             _prepare(register)
             with register.begin():
@@ -176,6 +177,11 @@ def _write_apart(control: Engine, shard: Engine, work: _Work) -> SliceResult:
                 # Superseded, raised here, undoes both transactions.
                 page_done = _count(counters, message, result)
         return _close(counters, work, result) if page_done else result
+
+
+def _skip(connection: Connection, work: _Work) -> SliceResult:
+    is_dropped = receipts.drop(connection, work.message, records=work.read.records)
+    return SliceResult(SliceStatus.CANCELLED if is_dropped else SliceStatus.ALREADY_WRITTEN)
 
 
 def _close(connection: Connection, work: _Work, result: SliceResult) -> SliceResult:

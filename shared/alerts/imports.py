@@ -98,8 +98,10 @@ CONDITIONS = (
               and max(min_over_time(sirenade_import_left_today_rows[15m])) > 0
             or
             time() - max(sirenade_import_last_order_timestamp_seconds) > 5 * 3600
-              and max(sirenade_import_runs{status="pending"}) > 0
-              and max(sirenade_import_runs{status="running"}) == 0
+              and max(sirenade_import_runs{status="pending"})
+                > max(sirenade_import_paused_runs{status="pending"} or vector(0))
+              and max(sirenade_import_runs{status="running"})
+                <= max(sirenade_import_paused_runs{status="running"} or vector(0))
         """,
         hold="15m",
         summary="An import is open, and no row has come for half an hour.",

@@ -22,8 +22,8 @@ class Lock(IntEnum):
     BATCH_ROOM = -594_859_101
     # The open repairs, by the command that orders one: hashtext('order_repair').
     REPAIRS = 1_715_202_089
-    # The open daily imports, by the command that orders one: hashtext('request_daily_import').
-    DAILY_IMPORTS = -118_807_487
+    # The open imports, by the command that orders one: hashtext('request_daily_import').
+    IMPORTS = -118_807_487
     # The open deltas, by the operator's job that orders one: hashtext('order_delta').
     DELTAS = -1_135_846_284
     # The retries, by the command or job that orders some: the second of two sees the first one's

@@ -89,8 +89,9 @@ _FREE: Mapping[str, str] = {
     "review_budget": "status paused_because",
     "review_reservations": "provider",
     "quota": "key_fingerprint",
+    # `halted_by` is the login of whoever runs Sirenade.
     "import_runs": """departements communes activites etat_administratif siret_from siret_to sirets
-        kind warning status error""",
+        kind warning status error halted_by halted_because""",
     "import_batches": """query departement code_commune activite_principale etat_administratif
         siret_from siret_to sirets collection status error missing_sirets surplus_sirets""",
     "treatment_windows": "collection",

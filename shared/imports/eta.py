@@ -23,14 +23,16 @@ def eta_of(rate: Rate, left: int) -> Eta | None:
 
 
 def eta_of_rows(progress: Progress, rate: Rate) -> Eta | None:
-    """Return the time to the last row; for a daily import, whole days and then part of the last.
+    """Return the time to the last row of the runs that are not paused.
+
+    For a daily import: whole days and then part of the last.
 
     `rate` begins anew after each rest. None before INSEE has told a total, and while rows should
     come and none do.
     """
     if progress.expected is None:
         return None
-    left = max(0, progress.expected - progress.received)
+    left = max(0, progress.expected - progress.received - progress.paused_rows)
     next_day_at = progress.resting_until or progress.day_ends_at
     if progress.per_day is None or next_day_at is None:
         return eta_of(rate, left)

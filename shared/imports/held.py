@@ -16,7 +16,8 @@ from shared.imports.scope import Scope
 _READ = text("""
     SELECT departements, communes, activites, etat_administratif, siret_from, siret_to, sirets,
       bool_or(row_limit IS NULL) AS is_whole
-    FROM import_runs WHERE kind = 'scope' AND sirets = '{}' AND status <> 'failed'
+    FROM import_runs
+    WHERE kind = 'scope' AND sirets = '{}' AND status NOT IN ('failed', 'cancelled')
     GROUP BY departements, communes, activites, etat_administratif, siret_from, siret_to, sirets
     ORDER BY min(id)
 """)
@@ -32,7 +33,7 @@ _IS_FIRST = text(f"""
       AND NOT EXISTS (
         SELECT FROM import_runs mine JOIN import_runs other ON other.id <> mine.id
         WHERE mine.id = :run_id AND other.kind = 'scope' AND other.sirets = '{{}}'
-          AND other.status NOT IN ('pending', 'failed')
+          AND other.status NOT IN ('pending', 'failed', 'cancelled')
           AND NOT EXISTS (SELECT FROM treatment_windows w WHERE w.run_id = other.id)
           AND (other.departements, other.communes, other.activites, other.etat_administratif,
               other.siret_from, other.siret_to)
@@ -41,7 +42,9 @@ _IS_FIRST = text(f"""
 """)
 _OPEN_WINDOWS = text("""
     SELECT collection, min(treated_until) AS treated_until FROM treatment_windows
-    WHERE treated_from IS NULL AND settled_at IS NULL GROUP BY collection
+    WHERE treated_from IS NULL AND settled_at IS NULL
+      AND run_id NOT IN (SELECT id FROM import_runs WHERE status = 'cancelled')
+    GROUP BY collection
 """)
 _ETAT, _ACTIVITE = (listed(name, "e") for name in ("etat_administratif", "activite_principale"))
 # An establishment is still in a scope by what holds today, and already by what begins on a later

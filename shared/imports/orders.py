@@ -4,9 +4,11 @@ No other module inserts runs.
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from shared.db.locks import Lock, hold
 from shared.imports.scope import Scope
 
 # INSEE can write a row a little after others of a later date; a day's worth is some requests.
@@ -30,6 +32,58 @@ _ORDER_DELTA = text("""
       now() + make_interval(secs => :wait_minutes * 60))
     RETURNING id
 """)
+
+# Lists are compared as sets.
+_UNDER_WAY = text("""
+    SELECT id, per_day, day_seconds FROM import_runs
+    WHERE kind = 'scope' AND status IN ('pending', 'running')
+      AND (:any_scope AND per_day IS NOT NULL OR NOT :any_scope
+        AND departements @> :departements AND departements <@ :departements
+        AND communes @> :communes AND communes <@ :communes
+        AND activites @> :activites AND activites <@ :activites
+        AND sirets @> :sirets AND sirets <@ :sirets
+        AND etat_administratif IS NOT DISTINCT FROM :etat_administratif
+        AND siret_from IS NOT DISTINCT FROM :siret_from
+        AND siret_to IS NOT DISTINCT FROM :siret_to)
+      AND row_limit IS NOT DISTINCT FROM :row_limit
+    ORDER BY id
+""")
+
+
+class UnderWay(NamedTuple):
+    """An open run with the scope of an order, and its share of a day if it has one."""
+
+    run_id: int
+    per_day: int | None
+    day_seconds: float | None
+
+
+def find_under_way(
+    connection: Connection, scope: Scope | None, *, row_limit: int | None
+) -> list[UnderWay]:
+    """Return the open imports of this scope, the oldest first; without one, all daily imports.
+
+    No other order of an import comes in between until the transaction ends.
+    """
+    hold(connection, Lock.IMPORTS)
+    wanted = columns_of(scope or Scope()) | {"any_scope": scope is None, "row_limit": row_limit}
+    return [UnderWay(*row) for row in connection.execute(_UNDER_WAY, wanted)]
+
+
+class OnceOrder(NamedTuple):
+    """An order of an import; `goes_on` where a run of the same scope is open already."""
+
+    run_id: int
+    goes_on: bool
+
+
+def order_import_once(
+    connection: Connection, scope: Scope, *, row_limit: int | None = None
+) -> OnceOrder:
+    """Order an import, unless an open run has the same scope: return that one then."""
+    for run in find_under_way(connection, scope, row_limit=row_limit):
+        return OnceOrder(run.run_id, goes_on=True)
+    return OnceOrder(order_import(connection, scope, row_limit=row_limit), goes_on=False)
 
 
 def order_import(

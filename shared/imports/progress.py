@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -23,7 +24,7 @@ _OF_A_SHARD = """
         (SELECT outcome, count(*) AS n FROM avis GROUP BY outcome) o) AS avis"""
 RUNS_BY_STATUS = ", ".join(
     f"count(*) FILTER (WHERE status = '{each}') AS {each}"
-    for each in ("pending", "running", "complete", "failed")
+    for each in ("pending", "running", "complete", "failed", "cancelled")
 )
 """Columns of a SELECT from import_runs, or from import_batches, which have the same."""
 
@@ -41,6 +42,8 @@ THROTTLED = """(SELECT coalesce(jsonb_object_agg(name, extract(epoch FROM thrott
           AND paused_until > clock_timestamp() - interval '15 minutes')"""
 """The providers that answer nothing but 429, and since when: a pause lasts 15 minutes at most."""
 
+# The condition of a paused run.
+_PAUSED = "halted_at IS NOT NULL AND status IN ('pending', 'running')"
 # One query, over per-batch rows for the import: it costs the same at any number of rows.
 _SNAPSHOT = text(f"""
     SELECT clock_timestamp() AS at,
@@ -50,9 +53,16 @@ _SNAPSHOT = text(f"""
        FROM import_runs r JOIN import_batches b ON b.run_id = r.id
          JOIN import_pages p ON p.batch_id = b.id
        WHERE r.per_day IS NOT NULL AND r.status IN ('pending', 'running')
-         AND (:run_id IS NULL OR r.id = :run_id)
+         AND r.halted_at IS NULL AND (:run_id IS NULL OR r.id = :run_id)
          AND p.share_day = {day_start("now()")}) AS rows_today,
+      (SELECT coalesce(json_agg(json_build_object('run_id', id, 'by', halted_by,
+         'because', halted_because, 'at', extract(epoch FROM halted_at)) ORDER BY id), '[]')
+       FROM import_runs WHERE {_PAUSED} AND (:run_id IS NULL OR id = :run_id)) AS paused,
+      (SELECT coalesce(sum(greatest(expected - received, 0)), 0)::bigint
+       FROM import_batches WHERE (:run_id IS NULL OR run_id = :run_id)
+         AND run_id IN (SELECT id FROM import_runs WHERE {_PAUSED})) AS paused_rows,
       b.pending, b.running, b.complete, b.failed AS batches_failed,
+      b.cancelled AS batches_cancelled,
       b.expected, b.received, b.inserted, b.updated, b.unchanged, b.failed_rows, b.missing,
       q.requests, q.requests_last_minute, q.http_429, q.first_slot_at, q.last_slot_at,
       (SELECT max(requests_per_minute) FROM quota) AS quota_per_minute,
@@ -68,16 +78,19 @@ _SNAPSHOT = text(f"""
     FROM
       (SELECT min(created_at) AS started_at, string_agg(DISTINCT error, '; ') AS error,
               count(*) FILTER (WHERE is_open) AS open,
-              sum(per_day) FILTER (WHERE is_open)::bigint AS per_day,
-              min({day_end("now()")}) FILTER (WHERE is_open AND per_day IS NOT NULL)
+              sum(per_day) FILTER (WHERE works)::bigint AS per_day,
+              min({day_end("now()")}) FILTER (WHERE works AND per_day IS NOT NULL)
                 AS day_ends_at,
-              min(day_seconds) FILTER (WHERE is_open) AS day_seconds,
+              min(day_seconds) FILTER (WHERE works) AS day_seconds,
               CASE WHEN bool_and(resting_until IS NOT NULL AND resting_until > now())
-                FILTER (WHERE is_open)
-              THEN min(resting_until) FILTER (WHERE is_open) END AS resting_until
-       FROM (SELECT *, status IN ('pending', 'running') AS is_open FROM import_runs) r
+                FILTER (WHERE works)
+              THEN min(resting_until) FILTER (WHERE works) END AS resting_until
+       FROM (SELECT *, status IN ('pending', 'running') AS is_open,
+         status IN ('pending', 'running') AND halted_at IS NULL AS works FROM import_runs) r
        WHERE :run_id IS NULL OR id = :run_id) r,
-      (SELECT {BATCH_TOTALS}, sum(expected)::bigint AS expected,
+      -- A cancelled batch expects no more than it has received.
+      (SELECT {BATCH_TOTALS}, sum(CASE WHEN status = 'cancelled' THEN received ELSE expected END
+         )::bigint AS expected,
               coalesce(sum(cardinality(missing_sirets)), 0)::bigint AS missing
        FROM import_batches WHERE :run_id IS NULL OR run_id = :run_id) b,
       (SELECT count(*) AS requests,
@@ -144,14 +157,19 @@ class Progress:
     # The renewals among the pending avis, and how many may begin in a day: None is no limit.
     renewals: int = 0
     renewals_per_day: int | None = None
+    # The paused runs: `run_id`, `by`, `because`, and `at` since the epoch; the rows they lack.
+    paused: Sequence[Mapping[str, Any]] = ()
+    paused_rows: int = 0
+    batches_cancelled: int = 0
 
     @property
     def is_idle(self) -> bool:
-        """True when no run is open and no avis pending, but for renewals at a person's rate.
+        """True when nothing is open or pending, but for what people hold.
 
-        They may take weeks, or be held: nobody watches them to their end.
+        These are paused runs, and renewals at a person's rate, which may take weeks: nobody watches
+        them to their end.
         """
-        return self.runs_open == 0 and self.avis_pending == self.renewals_at_a_rate
+        return self.runs_open == len(self.paused) and self.avis_pending == self.renewals_at_a_rate
 
     @property
     def renewals_at_a_rate(self) -> int:
@@ -175,7 +193,7 @@ class Progress:
         """The number of days that still have work; today counts until its share is done."""
         if self.per_day is None or self.expected is None:
             return None
-        left = max(0, self.expected - self.received)
+        left = max(0, self.expected - self.received - self.paused_rows)
         today = 0 if self.resting_until else max(0, min(left, self.per_day - self.rows_today))
         return math.ceil((left - today) / self.per_day) + bool(today)
 

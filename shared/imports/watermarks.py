@@ -47,7 +47,7 @@ _SETTLE = text("""
       SELECT w.run_id, w.collection, w.treated_from, w.made_available_at,
         least(w.treated_until, CAST(:end_of_today AS timestamp)) AS treated_until
       FROM treatment_windows w JOIN import_runs r ON r.id = w.run_id
-      WHERE w.settled_at IS NULL AND r.status <> 'pending'
+      WHERE w.settled_at IS NULL AND r.status NOT IN ('pending', 'cancelled')
         AND NOT EXISTS (SELECT FROM import_batches b WHERE b.run_id = w.run_id
           AND b.status <> 'complete' AND coalesce(b.collection, w.collection) = w.collection)
       ORDER BY w.run_id, w.collection LIMIT 1 FOR UPDATE OF w SKIP LOCKED),
@@ -111,7 +111,7 @@ def record_windows(connection: Connection, run_id: int, windows: Iterable[Treatm
 def settle_windows(connection: Connection) -> list[str]:
     """Move the watermarks to the ends of complete windows; return the windows' collections.
 
-    Windows of a failed run stay open and move nothing.
+    Windows of a failed or cancelled run stay open and move nothing.
     """
     _bring_back(connection)
     settle = partial(connection.scalar, _SETTLE, {"end_of_today": _end_of_today()})

@@ -40,15 +40,19 @@ class RegisterMetrics:
             "sirenade_pages_resent", "Pages that stood still and were sent again by the sweeper."
         )
 
+        self.pages_dropped = new.counter(
+            "sirenade_pages_dropped", "Messages of pages that came after their run was cancelled."
+        )
+
     def _add_writer(self, new: Catalogue) -> None:
         self.rows_written = new.counter(
             "sirenade_rows_written", "Establishments by what became of them.", outcome=ROW_OUTCOMES
         )
-        # These slices were written already, or belong to an older GET.
+        # These slices were written already, or belong to an older GET or a cancelled run.
         self.slices_skipped = new.counter(
             "sirenade_slices_skipped",
             "Slices acknowledged without writing.",
-            cause=("already_written", "superseded"),
+            cause=("already_written", "superseded", "cancelled"),
         )
         # It covers decoding, COPY, merge, pages, due avis, receipt and commit.
         self.slice_write_seconds = new.histogram(

@@ -16,6 +16,7 @@ from shared.terminal.watch import watch
 from shared.terminal.words import (
     alarming,
     eta,
+    paused_run,
     paused_texts,
     percent,
     thousands,
@@ -37,18 +38,20 @@ class ProgressView:
         at_seconds = progress.at.timestamp()
         self._rows.add(at_seconds, progress.received)
         self._avis.add(at_seconds, progress.avis_accepted)
-        rows = _words(progress.received, progress.expected, self._rows)
+        awaited = None if progress.expected is None else progress.expected - progress.paused_rows
+        rows = _words(progress.received, progress.expected, self._rows, awaited)
         if progress.days_left is not None and progress.days_left > 1:
             # Today's rate says nothing about a plan that rests each day.
             rows[-1] = f"ETA {thousands(progress.days_left)} days"
         # Texts become due while rows come in: their total is known when the rows are all there.
-        avis = _words(progress.avis_accepted, progress.avis_due, self._avis)
+        avis = _words(progress.avis_accepted, progress.avis_due, self._avis, progress.avis_due)
         bars = make_bars(len(rows))
         add_bar(bars, "establishments", progress.received, progress.expected, *rows)
         add_bar(bars, "avis", progress.avis_accepted, progress.avis_due, *avis)
         lines: list[RenderableType] = [bars, _facts(progress)]
         if progress.warning:
             lines.append(Text(shown(progress.warning), style="yellow"))
+        lines += [Text(line, style="yellow") for line in _paused_runs(progress)]
         if progress.texts_paused is not None:
             lines.append(Text(paused_texts(progress.texts_paused), style="yellow"))
         if progress.throttled:
@@ -63,12 +66,13 @@ class ProgressView:
         return make_panel(self._title, *lines, width=self._width)
 
 
-def _words(done: int, total: int | None, rate: Rate) -> list[str]:
+def _words(done: int, total: int | None, rate: Rate, awaited: int | None) -> list[str]:
+    """Return the cells of a bar; the ETA is that of what is awaited, without paused runs."""
     return [
         f"{thousands(done)} / {thousands(total) if total is not None else '?'}",
         f"{thousands(round(rate.per_second))}/s",
         # Padded, so that the columns keep their places while the time changes.
-        f"ETA {eta(rate.eta_seconds(total - done) if total else None):<8}",
+        f"ETA {eta(rate.eta_seconds(max(0, awaited - done)) if awaited else None):<8}",
     ]
 
 
@@ -108,6 +112,16 @@ def _today(progress: Progress) -> str:
     return told
 
 
+def _paused_runs(progress: Progress) -> list[str]:
+    """Say the newest of the paused runs, shown as signs."""
+    said = [
+        shown(paused_run(each["run_id"], each["by"], each["because"], float(each["at"])))
+        for each in progress.paused[-3:]
+    ]
+    more = len(progress.paused) - len(said)
+    return [*said, *([f"{more} more runs are paused: ./sirenade runs list"] if more else [])]
+
+
 def _renewals(progress: Progress) -> str | None:
     number, per_day = progress.renewals_at_a_rate, progress.renewals_per_day
     return None if not number or per_day is None else waiting_renewals(number, per_day)
@@ -132,6 +146,7 @@ def one_line(progress: Progress) -> str:
         f"failed items {thousands(progress.failed_items)}"
         f"{_freshness(progress, ', ')}{f' ({progress.warning})' if progress.warning else ''}"
         f"{f', {_today(progress)}' if progress.per_day is not None else ''}"
+        f"{''.join(f', {line}' for line in _paused_runs(progress))}"
         f"{f', {paused_texts(progress.texts_paused)}' if progress.texts_paused else ''}"
         f"{f', {throttled_texts(progress.throttled)}' if progress.throttled else ''}"
         f"{f', {renewals}' if (renewals := _renewals(progress)) else ''}"

@@ -31,6 +31,14 @@ def throttled_texts(since_by_provider: Mapping[str, float]) -> str:
     return ", ".join(f"{name} answers nothing but 429 since {since}" for name, since in told)
 
 
+def paused_run(run_id: int, by: str, because: str, at: float) -> str:
+    """Say who paused a run, when and why, and what lets it go on; `at` is since the epoch."""
+    since = time.strftime("%d/%m %H:%M", time.localtime(at))
+    return (
+        f"run {run_id} is paused by {by} since {since} ({because}): ./sirenade runs resume {run_id}"
+    )
+
+
 def waiting_renewals(number: int, per_day: int) -> str:
     """Say the renewals for whose end nobody waits."""
     pace = f"at most {thousands(per_day)} a day begin" if per_day else "held"

@@ -12,6 +12,7 @@ from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
 from services.fetcher.store import ImportStore
 from shared.clock import Clock
 from shared.imports.progress import Progress, read_progress
+from shared.imports.runs import RunState, read_run
 from shared.imports.statement import StatementSubject, in_one_line, read_statement
 from shared.imports.watermarks import settle_windows
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, print_json, say
@@ -45,7 +46,7 @@ def follow(
     if as_json:
         with engine.begin() as connection:
             settle_windows(connection)
-        print_json(asdict(read()))
+        print_json({"run_id": run_id, **asdict(read())})
     if progress.runs_open:
         say(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -53,11 +54,18 @@ def follow(
 
 
 def _check(engine: Engine, run_id: int, error: str | None) -> None:
-    """Print the statement of a run that has ended. Raises typer.Exit where rows are missing."""
+    """Print the statement of a run that has ended.
+
+    Raises typer.Exit where rows are missing, or where somebody cancelled it.
+    """
     subject = StatementSubject(run_id=run_id)
     with engine.connect() as connection:
         statement = read_statement(connection, subject, by_departement=False)
+        run = read_run(connection, run_id)
     say(in_one_line(statement), err=True)
+    if run is not None and run.state is RunState.CANCELLED:
+        say(f"run {run_id} was cancelled by {run.halted_by}: {run.halted_because}", err=True)
+        raise typer.Exit(EXIT_BROKEN_PROMISE)
     if not statement.is_kept or error:
         say(
             f"run {run_id} is not whole: {statement.failed_batches} batches failed. "
@@ -74,6 +82,8 @@ def _announce(
     deadline_seconds = clock.monotonic_seconds() + _PLAN_PATIENCE_SECONDS
     while (plan := store.read_plan(run_id)) is None:
         reading = read()
+        if reading.paused:
+            return
         if reading.warning is not None:
             say(f"run {run_id} waits: {reading.warning}", err=True)
             return

@@ -180,11 +180,16 @@ class Quota:
             good = not stopping and bool(
                 connection.scalar(_STILL_GOOD, {"key": self._key, **lateness})
             )
-            if not good:
-                connection.execute(_GIVE_UP, {"id": slot.fetch_id})
+        if not good:
+            self.give_back(slot)
         if stopping:
             raise SlowDown("the process is stopping", retry_after_seconds=1)
         return good
+
+    def give_back(self, slot: Slot) -> None:
+        """Leave a slot whose request has not left to the next one."""
+        with self._engine.begin() as connection:
+            connection.execute(_GIVE_UP, {"id": slot.fetch_id})
 
     def pause(self, seconds: float | None) -> float:
         """Pause all fetchers, by default for 10 s; return the seconds of the pause."""

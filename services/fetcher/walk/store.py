@@ -98,6 +98,15 @@ class PageStore:
                 connection, batch_id=lease.batch_id, page=lease.page, wanted=part.rows, at=at
             )
 
+    def is_halted(self, run_id: int) -> bool:
+        """Return whether the run was paused or cancelled, perhaps after the lease."""
+        with self._engine.connect() as connection:
+            return bool(connection.scalar(statements.IS_HALTED, {"run_id": run_id}))
+
+    def is_cancelled(self, batch_id: int) -> bool:
+        with self._engine.connect() as connection:
+            return bool(connection.scalar(statements.IS_CANCELLED, {"batch_id": batch_id}))
+
     def release_page(self, lease: PageLease, *, delay_seconds: float, failed: bool) -> bool:
         """Give the lease back; the sweeper sends the page again once the delay is over.
 
@@ -110,7 +119,8 @@ class PageStore:
     def save_page(self, lease: PageLease, fetched: FetchedPage) -> bool:
         """Make this GET the one that counts.
 
-        False where the lease was lost meanwhile, or where an earlier GET completed the page.
+        False where the lease was lost meanwhile, where an earlier GET completed the page, or where
+        the batch was cancelled.
         """
         saved = lease.key | asdict(fetched)
         with self._engine.begin() as connection:

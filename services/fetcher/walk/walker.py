@@ -65,6 +65,9 @@ class Walker:
             rows_per_page=self.rows_per_page,
         )
         if lease is None:
+            if self.pages.is_cancelled(message.batch_id):
+                log.info("page of a cancelled run dropped", batch_id=message.batch_id)
+                self.metrics.pages_dropped.inc()
             return
         structlog.contextvars.bind_contextvars(run_id=lease.run_id)
         try:
@@ -125,6 +128,10 @@ class Walker:
             patience_seconds=self.slot_patience_seconds,
         )
         structlog.contextvars.bind_contextvars(fetch_id=slot.fetch_id)
+        if self.pages.is_halted(lease.run_id):
+            self.sender.quota.give_back(slot)
+            self._release(lease, 0.0, failed=False)
+            return
         asked = self._rows_to_ask(lease, slot)
         if asked is None:
             return

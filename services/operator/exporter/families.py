@@ -59,6 +59,7 @@ WORK = (
     Family("sirenade_quota_pause_seconds", "Time for which all replicas are still held back."),
     # ── The import ──
     Family("sirenade_import_runs", "Import runs by status.", ("status",)),
+    Family("sirenade_import_paused_runs", "Open runs that somebody paused.", ("status",)),
     Family("sirenade_import_batches", "Import batches by status.", ("status",)),
     Family("sirenade_import_rows", "Rows of all imports by outcome.", ("outcome",)),
     Family(

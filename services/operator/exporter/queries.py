@@ -13,7 +13,8 @@ from shared.sirene.reference import CODED_FIELDS
 
 CONTROL = text(f"""
     WITH open_runs AS (
-      SELECT r.id, r.per_day, coalesce(r.resting_until > now(), false) AS rests,
+      SELECT r.id, r.per_day,
+        coalesce(r.resting_until > now(), false) OR r.halted_at IS NOT NULL AS rests,
         coalesce(sum(b.expected), 0) AS expected, coalesce(sum(b.received), 0) AS received,
         (SELECT coalesce(sum(p.records), 0) FROM import_batches d
            JOIN import_pages p ON p.batch_id = d.id
@@ -44,7 +45,12 @@ CONTROL = text(f"""
       'sirenade_import_last_end_timestamp_seconds',
         (SELECT extract(epoch FROM max(completed_at))::float FROM import_runs),
       'sirenade_import_batches', json_build_object(
-        'pending', b.pending, 'running', b.running, 'complete', b.complete, 'failed', b.failed),
+        'pending', b.pending, 'running', b.running, 'complete', b.complete, 'failed', b.failed,
+        'cancelled', b.cancelled),
+      'sirenade_import_paused_runs', (SELECT json_build_object(
+        'pending', count(*) FILTER (WHERE status = 'pending'),
+        'running', count(*) FILTER (WHERE status = 'running'))
+        FROM import_runs WHERE halted_at IS NOT NULL),
       'sirenade_import_rows', json_build_object(
         'inserted', b.inserted, 'updated', b.updated, 'unchanged', b.unchanged,
         'failed', b.failed_rows),

@@ -37,7 +37,7 @@ _RECENT = text(f"""
       extract(epoch FROM runs.ended_at - runs.begun_at)::float AS run_seconds,
       (SELECT extract(epoch FROM now() - max(granted_at))::float FROM insee_requests)
         AS last_request_seconds,
-      (SELECT count(*) FROM import_runs WHERE status = 'pending'
+      (SELECT count(*) FROM import_runs WHERE status = 'pending' AND halted_at IS NULL
          AND (wait_until IS NULL OR wait_until < now())
          AND created_at < now() - interval '{_UNPLANNED_SECONDS} s') AS unplanned_runs
     FROM runs,

@@ -22,10 +22,30 @@ _RECEIVE = Prepared(
       string_to_array(:sirets, ' ')
     FROM import_pages
     WHERE batch_id = :batch_id AND number = :page AND fetch_id = :fetch_id
+      AND EXISTS (SELECT FROM import_batches
+        WHERE id = import_pages.batch_id AND status <> 'cancelled')
     ON CONFLICT DO NOTHING
     RETURNING 1
     """,
 )
+# The receipt holds no record: nothing of the slice is stored, and it is counted once.
+_DROP = text("""
+    WITH cancelled AS (
+      SELECT id FROM import_batches WHERE id = :batch_id AND status = 'cancelled'),
+    receipt AS (
+      INSERT INTO slice_receipts (batch_id, page, fetch_id, slice, records, sirets)
+      SELECT id, :page, :fetch_id, :slice, 0, '{}' FROM cancelled
+      ON CONFLICT DO NOTHING RETURNING 1),
+    page AS (
+      UPDATE import_pages SET slices_done = slices_done + 1, moved_at = now()
+      WHERE batch_id = :batch_id AND number = :page AND fetch_id = :fetch_id
+        AND EXISTS (SELECT FROM receipt)
+      RETURNING 1),
+    batch AS (
+      UPDATE import_batches SET dropped = dropped + :records
+      WHERE id = :batch_id AND EXISTS (SELECT FROM page))
+    SELECT EXISTS (SELECT FROM cancelled)
+""")
 _IS_CURRENT = text("""
     SELECT EXISTS (SELECT FROM import_pages
       WHERE batch_id = :batch_id AND number = :page AND fetch_id = :fetch_id)
@@ -161,7 +181,10 @@ def place_of(message: WriteSlice) -> dict[str, int]:
 def receive(
     connection: Connection, message: WriteSlice, *, records: int, sirets: Sequence[str]
 ) -> bool:
-    """Leave the receipt of the slice; return False where there is one. Raises Superseded."""
+    """Leave the receipt of the slice; return False where there is one, or the run was cancelled.
+
+    Raises Superseded.
+    """
     place = place_of(message)
     receipt = {"slice": message.slice, "records": records, "sirets": " ".join(sirets)}
     if _RECEIVE.run(connection, place | receipt).one_or_none() is not None:
@@ -169,6 +192,12 @@ def receive(
     if not connection.execute(_IS_CURRENT, place).scalar_one():
         raise Superseded
     return False
+
+
+def drop(connection: Connection, message: WriteSlice, *, records: int) -> bool:
+    """Leave a receipt of a slice whose run was cancelled; return False where it was not."""
+    slice_ = {**place_of(message), "slice": message.slice, "records": records}
+    return bool(connection.scalar(_DROP, slice_))
 
 
 def keep_faults(connection: Connection, message: WriteSlice, faults: Sequence[Fault]) -> None:

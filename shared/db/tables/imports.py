@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db.tables import columns as col
 
-_STATUSES = ("pending", "running", "complete", "failed")
+_STATUSES = ("pending", "running", "complete", "failed", "cancelled")
 _DIFFERING = "missing_sirets <> '{}' OR surplus_sirets <> '{}'"
 _INCOMPLETE = "slices_expected IS NULL OR slices_done < slices_expected"
 
@@ -52,6 +52,9 @@ import_runs = col.table(
     col.one_of("status", *_STATUSES, default="pending"),
     col.text("error"),
     col.instant("lease_until"),
+    # An open run with it is paused. A cancelled one keeps who cancelled it, when and why.
+    col.instant("halted_at"),
+    col.text("halted_by", "halted_because"),
     col.instant_now("created_at"),
     col.instant("completed_at"),
 )
@@ -78,6 +81,8 @@ import_batches = col.table(
     col.counter("received"),
     # The outcomes of rows, over all slices that were committed.
     col.counter("inserted", "updated", "unchanged", "failed"),
+    # Records in slices that came after the batch was cancelled; nothing of them is stored.
+    col.counter("dropped"),
     # The batch's statement, made once, when it completes.
     col.bigint("received_distinct", "stored"),
     col.texts("missing_sirets", "surplus_sirets"),

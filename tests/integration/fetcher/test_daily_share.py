@@ -140,10 +140,11 @@ def test_the_same_import_asked_for_again_goes_on_and_takes_the_new_share(engine:
     first = order_daily(engine, Scope(departements=["33"]), Rhythm(10), row_limit=None)
     assert not first.goes_on
     again = order_daily(engine, Scope(departements=["33"]), Rhythm(20), row_limit=None)
-    assert again == DailyOrder(first.run_id, goes_on=True)
+    assert again == DailyOrder(first.run_id, goes_on=True, was=Rhythm(10))
     assert execute(engine, "SELECT per_day FROM import_runs") == [(20,)]
     # A command without a place means the only open import.
-    assert order_daily(engine, None, Rhythm(20), row_limit=None) == again
+    by_none = order_daily(engine, None, Rhythm(20), row_limit=None)
+    assert by_none == DailyOrder(first.run_id, goes_on=True, was=Rhythm(20))
     other = order_daily(engine, Scope(departements=["24"]), Rhythm(20), row_limit=None)
     assert not other.goes_on
     with pytest.raises(UserError, match=f"runs {first.run_id}, {other.run_id}"):

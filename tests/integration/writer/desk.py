@@ -21,7 +21,12 @@ from tests.integration.writer.records import Record
 
 ShardUrls = tuple[str, ...]
 FETCHED_AT = dt.datetime(2026, 8, 5, 12, tzinfo=dt.UTC)
-_BY_WEIGHT = (SliceStatus.SUPERSEDED, SliceStatus.WRITTEN, SliceStatus.ALREADY_WRITTEN)
+_BY_WEIGHT = (
+    SliceStatus.SUPERSEDED,
+    SliceStatus.CANCELLED,
+    SliceStatus.WRITTEN,
+    SliceStatus.ALREADY_WRITTEN,
+)
 # These queries concern each database, whatever tables they name.
 _EVERYWHERE = re.compile(r"pg_stat_activity|CREATE FUNCTION|pg_advisory_\w+lock\(|current_database")
 _OF_SHARDS = re.compile(rf"\b({'|'.join(sorted(SHARD_TABLES))}|away)\b")

@@ -11,7 +11,7 @@ from shared.db.locks import Lock
     [
         (Lock.BATCH_ROOM, "activate_batches"),
         (Lock.REPAIRS, "order_repair"),
-        (Lock.DAILY_IMPORTS, "request_daily_import"),
+        (Lock.IMPORTS, "request_daily_import"),
         (Lock.DELTAS, "order_delta"),
         (Lock.RETRIES, "retry_failed_items"),
     ],
