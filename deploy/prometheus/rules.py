@@ -8,6 +8,8 @@ import yaml
 from shared.alerts import GROUPS, Condition
 
 ALERTS = Path(__file__).with_name("alerts.yml")
+# The same rules for the operator of Prometheus.
+RESOURCE = Path(__file__).parents[1] / "kubernetes" / "components" / "monitoring" / "alerts.yaml"
 _HEADER = """\
 # Made of shared/alerts: change a rule there, then `make alerts`. Names, meaning and what to do:
 # docs/operations.md, "Alerts"; cases: tests/.
@@ -44,11 +46,29 @@ _Dumper.add_representer(_Labels, _add_labels)
 
 def rules_as_yaml() -> str:
     """Return the content of alerts.yml; conditions without an expression are left out."""
-    groups = [
+    return _HEADER + _as_yaml({"groups": _groups()})
+
+
+def resource_as_yaml() -> str:
+    """Return the same rules as a resource of Kubernetes."""
+    described = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {"name": "sirenade"},
+        "spec": {"groups": _groups()},
+    }
+    return "# Made of shared/alerts by `make alerts`.\n" + _as_yaml(described)
+
+
+def _groups() -> list[dict[str, object]]:
+    return [
         {"name": name, "rules": [_rule(each) for each in conditions if each.expression]}
         for name, conditions in GROUPS.items()
     ]
-    return _HEADER + yaml.dump({"groups": groups}, Dumper=_Dumper, sort_keys=False, width=100)
+
+
+def _as_yaml(value: object) -> str:
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=100)
 
 
 def _rule(condition: Condition) -> dict[str, object]:

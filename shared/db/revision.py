@@ -23,13 +23,36 @@ _IS_THERE = text("SELECT to_regclass('alembic_version') IS NOT NULL")
 _STORED = text("SELECT version_num FROM alembic_version")
 
 
+class NotCurrent(UserError):
+    """Raised when a database has another schema than the one that this code expects."""
+
+    def __init__(self, revision: str | None) -> None:
+        self.is_newer = revision is not None and revision not in known_revisions()
+        super().__init__(
+            f"the database schema is at revision {revision}, which this version does not know:"
+            " use the version that made it"
+            if self.is_newer
+            else "the database schema is not current: run ./sirenade migrate"
+        )
+
+
 @functools.cache
-def head_revision() -> str:
-    """Return the revision that no other one follows."""
+def _said() -> tuple[frozenset[str], frozenset[str]]:
+    """Return the revisions of the scripts, and those that another one follows."""
     own, followed = set[str](), set[str]()
     for path in _VERSIONS.glob("*.py"):
         for down, number in _SAID.findall(path.read_text(encoding="utf-8")):
             (followed if down else own).add(number)
+    return frozenset(own), frozenset(followed)
+
+
+def known_revisions() -> frozenset[str]:
+    return _said()[0]
+
+
+def head_revision() -> str:
+    """Return the revision that no other one follows."""
+    own, followed = _said()
     (head,) = own - followed
     return head
 
@@ -42,14 +65,14 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def require_current(connection: Connection) -> str:
-    """Return the revision. Raises UserError where it is not the one that this code expects.
+    """Return the revision. Raises NotCurrent where it is not the one that this code expects.
 
     Also where a pooler stands in between that loses the settings of a session.
     """
     refuse_pooler(connection)
     revision = current_revision(connection)
     if revision is None or revision != head_revision():
-        raise UserError("the database schema is not current: run ./sirenade migrate")
+        raise NotCurrent(revision)
     return revision
 
 

@@ -46,15 +46,19 @@ def test_the_dockerfile_takes_no_other_image() -> None:
 
 
 def test_the_images_of_kubernetes_are_built_here() -> None:
+    """Each overlay has its version in one place, which its images and Jobs take."""
     ours = {f"sirenade/{stage}" for stage in _STAGES}
     base = _named("deploy/kubernetes/base/*.yaml")
     assert base <= ours
     overlays = list(ROOT.glob("deploy/kubernetes/overlays/*/kustomization.yaml"))
     assert overlays
     for path in overlays:
-        images = yaml.safe_load(path.read_text("utf-8"))["images"]
-        assert {image["name"] for image in images} == base
-        assert all(image["newTag"] != "latest" for image in images)
+        content = yaml.safe_load(path.read_text("utf-8"))
+        assert {image["name"] for image in content["images"]} == base
+        assert not any("newTag" in image for image in content["images"])
+        assert "../../components/release" in content["components"]
+        release = yaml.safe_load((path.parent / "release.yaml").read_text("utf-8"))
+        assert re.fullmatch(r"\d+\.\d+\.\d+", release["data"]["version"])
 
 
 def test_no_image_is_named_elsewhere() -> None:
