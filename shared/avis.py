@@ -51,6 +51,7 @@ class OrderVerb(StrEnum):
     RELEASE = "release"
     REJECT = "reject"
     EDIT = "edit"
+    REGENERATE = "regenerate"
 
 
 class OrderStatus(StrEnum):
@@ -65,7 +66,9 @@ class OrderStatus(StrEnum):
 class TextOrder:
     """An order about one text of an establishment: who gives it, and why.
 
-    `text` is that of an edit, which `override` keeps whatever the validator says.
+    `text` is that of an edit, which `override` keeps whatever the validator says. `seen` is the
+    state of the text that the person looked at (`shared.texts.orders.SEEN`): the order is refused
+    where it is another by then. None orders whatever the state is.
     """
 
     siret: str
@@ -75,6 +78,7 @@ class TextOrder:
     kind: str = "notice"
     text: str | None = None
     override: bool = False
+    seen: str | None = None
 
 
 HUMAN_EDITED = "human_edited"
@@ -194,6 +198,7 @@ class AvisEvent(StrEnum):
     RELEASE_ORDERED = auto()
     REJECT_ORDERED = auto()
     EDIT_ORDERED = auto()
+    REGENERATE_ORDERED = auto()
 
 
 class Effect(StrEnum):
@@ -289,4 +294,5 @@ TRANSITIONS = (
     Transition(
         AvisEvent.EDIT_ORDERED, _DUE | _ACCEPTED | _REJECTED, _ACCEPTED, held_because=CLEARED
     ),
+    Transition(AvisEvent.REGENERATE_ORDERED, _ACCEPTED | _REJECTED, _DUE),
 )

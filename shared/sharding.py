@@ -38,6 +38,7 @@ SHARD_TABLES = frozenset(
         "failed_items",
         "oppositions",
         "erasures",
+        "erasure_orders",
         "shard_place",
         "shard_receipts",
     }

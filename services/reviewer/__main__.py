@@ -5,7 +5,7 @@ from services.reviewer.commands.budget import budget, pause, resume
 from services.reviewer.commands.check import check
 from services.reviewer.commands.forecast import forecast
 from services.reviewer.commands.held import held
-from services.reviewer.commands.orders import edit, hold, reject, release
+from services.reviewer.commands.orders import edit, hold, regenerate, reject, release
 from services.reviewer.commands.rehearse import rehearse
 from services.reviewer.commands.renewals import sweep
 from services.reviewer.commands.report import report
@@ -23,7 +23,7 @@ app.add_typer(reviews, name="reviews")
 app.add_typer(rehearse, name="rehearse")
 for command in (run_texts, budget, pause, resume, forecast, show, sweep, check, report):
     avis.command()(command)
-for order in (whose, held, hold, release, reject, edit):
+for order in (whose, held, hold, release, reject, edit, regenerate):
     avis.command()(order)
 
 

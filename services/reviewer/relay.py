@@ -19,13 +19,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, Row, TextClause, text
 
-from services.reviewer.money.budget import read_budget
 from services.reviewer.money.renewal_rate import most_at_once, take_renewals
 from shared.clock import Clock
 from shared.db.leases.keeper import Keeper
 from shared.db.leases.rows import LeaseName, pass_on, release_all, require
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
+from shared.money.budget import read_budget
 
 AVIS_PER_MESSAGE = 25
 LEASE_SECONDS = 10.0

@@ -3,9 +3,10 @@ from pathlib import Path
 from pydantic import Field
 
 from shared.settings import HttpSettings, ServiceSettings
+from shared.texts.settings import HoldSettings
 
 
-class ReviewerSettings(ServiceSettings, HttpSettings):
+class ReviewerSettings(ServiceSettings, HttpSettings, HoldSettings):
     reviewer_generators: int = Field(
         default=10, ge=1, le=500, description="texts that this process makes at the same time"
     )
@@ -26,21 +27,6 @@ class ReviewerSettings(ServiceSettings, HttpSettings):
     )
     avis_outage_seconds: float = Field(
         default=600, ge=0, description="time without a chat server until templates write"
-    )
-    avis_hold_fallback_share: float = Field(
-        default=0.01,
-        ge=0,
-        le=1,
-        description="share of the texts written in place of a model that a person looks at first",
-    )
-    avis_hold_first_texts: int = Field(
-        default=50,
-        ge=0,
-        description="texts of a model's new prompt version that a person looks at first",
-    )
-    avis_hold_syntheses: bool = Field(
-        default=True,
-        description="whether an editor reads each quoted review before a synthese is served",
     )
     avis_publisher: str | None = Field(
         default=None, description="who publishes the texts, told in their JSON-LD"

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from services.writer.actors import declare_actors
 from services.writer.dead_letters import DeadLetterArchive
 from services.writer.erasure import oppositions
+from services.writer.erasure.orders import ErasureOrders
 from services.writer.erasure.staged import StagedRows
 from services.writer.learned_codes import renew_learned
 from services.writer.settings import StockSettings, WriterSettings
@@ -32,6 +33,8 @@ _COMMAND = "sirenade-writer-command"
 _ARCHIVE_INTERVAL_SECONDS = 10
 # A day begins for its establishments within this time.
 _TURNS_INTERVAL_SECONDS = 60
+# A person waits for the outcome.
+_ERASURE_ORDERS_INTERVAL_SECONDS = 2
 _TRADES_INTERVAL_SECONDS = 60
 # Each turn reads what an interrupted load left behind, and mostly nothing.
 _STAGED_INTERVAL_SECONDS = 3600
@@ -60,6 +63,7 @@ def build(
     archive = DeadLetterArchive(broker, engine, metrics, with_records=alone)
     turns = Turns(shards, clock, sole_traders)
     trades = Trades(shards, clock)
+    erasures = ErasureOrders(shards, clock)
 
     def learn() -> None:
         renew_learned(engine, shards, sole_traders=sole_traders)
@@ -70,6 +74,11 @@ def build(
         worker_threads=settings.writer_threads,
         loops=(
             Loop("dead letters", interval_seconds=_ARCHIVE_INTERVAL_SECONDS, step=archive.step),
+            Loop(
+                "erasure orders",
+                interval_seconds=_ERASURE_ORDERS_INTERVAL_SECONDS,
+                step=erasures.step,
+            ),
             Loop("turns", interval_seconds=_TURNS_INTERVAL_SECONDS, step=turns.step),
             Loop("trades", interval_seconds=_TRADES_INTERVAL_SECONDS, step=trades.step),
             Loop(

@@ -49,6 +49,8 @@ class LockFamily(IntEnum):
     SLICE_EDGE = 0x51_4F
     # One activity in one commune: held by a reviewer that keeps a text there.
     PLACE = 0x53_49
+    # One unit by its siren: held by an order about a text of it that somebody has looked at.
+    TEXT_ORDERS = 0x53_4F
 
 
 def share_sql(lock: Lock) -> str:

@@ -28,7 +28,7 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {
         *("text", "display_name", "json_ld"),
     ),
     "avis_attempts": ("facts_hash", "facts", "text"),
-    "avis_orders": ("ordered_by", "reason", "text", "refusal"),
+    "avis_orders": ("ordered_by", "reason", "text", "refusal", "seen"),
     "sources": ("url", "author_label", "verbatim", "review_id", "doubt_url"),
     "review_batch_lines": ("facts_hash",),
     "failed_items": ("payload", "message"),
@@ -81,6 +81,7 @@ _FREE: Mapping[str, str] = {
     # The reason is for the audit; the manual asks for a file number there.
     "oppositions": "siren reason",
     "erasures": "siren siret reason",
+    "erasure_orders": "siren reason status refusal",
     "review_batches": """provider model prompt_version structured_output state remote_id
         failed_because""",
     "review_batch_lines": "provider reasons",

@@ -96,7 +96,10 @@ _WRITER: Privileges = {
         _ALL,
     ),
     **dict.fromkeys(("schema_drift", "slice_receipts"), _ADD),
-    **dict.fromkeys(("absences", "oppositions"), _READ),
+    "absences": _READ,
+    # It carries out the erasures that people order.
+    "oppositions": _ADD,
+    "erasure_orders": "SELECT, UPDATE",
     **dict.fromkeys(("import_batches", "import_pages", "import_runs"), "SELECT, UPDATE"),
     **dict.fromkeys(("erasures", "trade_count_changes", "unknown_codes"), f"{_ADD}, DELETE"),
     # An erasure empties what other services made of a person.

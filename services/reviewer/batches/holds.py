@@ -10,7 +10,8 @@ from decimal import Decimal
 from sqlalchemy import Engine, text
 
 from services.reviewer.batches.jobs import BatchTotals
-from services.reviewer.money.budget import read_budget
+from services.reviewer.money.budget import require_running
+from shared.money.budget import read_budget
 
 _LOCK = text("SELECT FROM review_budget FOR UPDATE")
 _READ = text("""
@@ -42,7 +43,7 @@ def hold(engine: Engine, key: uuid.UUID, provider: str, cost_eur: Decimal) -> bo
         if connection.execute(_READ, {"key": key}).one_or_none() is not None:
             return True
         state = read_budget(connection)
-        state.require_running()
+        require_running(state)
         if cost_eur > 0 and state.left_eur is not None and cost_eur > state.left_eur:
             return False
         connection.execute(_MOVE, {"reserved": cost_eur, "spent": 0})

@@ -10,10 +10,10 @@ from sqlalchemy import RowMapping, text
 from services.reviewer.batches.figures import batches_line, read_batched
 from services.reviewer.commands.databases import Databases, databases
 from services.reviewer.commands.renewals import RenewalPace, count_renewals, renewals_line
-from services.reviewer.money.amounts import parse_cap, plain
-from services.reviewer.money.budget import ASKED, Budget, BudgetState, read_budget
 from services.reviewer.money.renewal_rate import parse_renewals_per_day, set_renewals_per_day
-from shared.errors import UserError
+from shared.money.amounts import plain
+from shared.money.budget import BudgetState, read_budget, resume_under
+from shared.money.budget import pause as pause_budget
 from shared.terminal.cli import AsJson, print_json, say
 from shared.terminal.console import Console, cell
 from shared.terminal.words import euros, thousands
@@ -64,7 +64,8 @@ def budget(renewals_per_day: RenewalsPerDay = None, as_json: AsJson = False) -> 
 def pause(as_json: AsJson = False) -> None:
     """Begin no more texts. Calls under way end; due texts stay due."""
     with databases() as opened:
-        Budget(opened.control).pause(ASKED)
+        with opened.control.begin() as connection:
+            pause_budget(connection)
         _tell(opened, as_json=as_json)
 
 
@@ -74,24 +75,9 @@ def resume(cap: Cap = None, no_cap: NoCap = False, as_json: AsJson = False) -> N
     Example: ./sirenade avis resume --cap 50
     """
     with databases() as opened:
-        resume_under(Budget(opened.control), cap, no_cap=no_cap)
+        with opened.control.begin() as connection:
+            resume_under(connection, cap, no_cap=no_cap)
         _tell(opened, as_json=as_json)
-
-
-def resume_under(
-    budget: Budget, cap: str | None, *, no_cap: bool, sample_ids: list[int] | None = None
-) -> None:
-    """Resume under the cap that a person typed. Raises UserError for a cap that cannot hold."""
-    if cap is not None and no_cap:
-        raise UserError("--cap and --no-cap exclude each other")
-    amount = None if cap is None else parse_cap(cap)
-    state = budget.read()
-    if amount is not None and amount < state.spent_eur + state.reserved_eur:
-        raise UserError(
-            f"a cap of {euros(amount)} is below what is spent or reserved already: "
-            f"{euros(state.spent_eur + state.reserved_eur)}"
-        )
-    budget.resume(cap_eur=amount, keep_cap=amount is None and not no_cap, sample_ids=sample_ids)
 
 
 def _tell(opened: Databases, *, as_json: bool, **more: Any) -> None:

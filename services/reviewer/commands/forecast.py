@@ -12,13 +12,13 @@ from rich.text import Text
 
 from services.reviewer.batches.figures import batches_line, read_batched
 from services.reviewer.commands.databases import Databases, databases
-from services.reviewer.commands.due import read_due, read_made, read_providers_known
 from services.reviewer.commands.renewals import read_renewals, renewals_line
-from services.reviewer.money import forecast as bill
-from services.reviewer.money.amounts import plain
-from services.reviewer.money.forecast import BillForecast, Share
 from shared.controls import shown
 from shared.errors import UserError
+from shared.money import forecast as bill
+from shared.money.amounts import plain
+from shared.money.due import read_due, read_made, read_providers_known
+from shared.money.forecast import BillForecast, Share
 from shared.terminal.cli import print_json
 from shared.terminal.console import Console, cell
 from shared.terminal.words import euros, thousands

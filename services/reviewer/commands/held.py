@@ -6,7 +6,7 @@ import typer
 from sqlalchemy import text
 
 from services.reviewer.commands.databases import databases
-from services.reviewer.money.amounts import json_default
+from shared.money.amounts import json_default
 from shared.terminal.cli import AsJson, print_json, say
 from shared.terminal.words import thousands
 

@@ -1,4 +1,4 @@
-"""The commands `avis hold`, `release`, `reject` and `edit`: orders that a reviewer carries out."""
+"""The commands `avis hold`, `release`, `reject`, `edit`, `regenerate`: a reviewer obeys them."""
 
 import getpass
 import re
@@ -9,7 +9,6 @@ import typer
 from sqlalchemy import Engine, text
 
 from shared.avis import OrderStatus, OrderVerb, TextOrder
-from shared.avis_orders import OrderOutcome, place_order, read_outcome
 from shared.clock import Clock
 from shared.db.revision import current_engine
 from shared.db.shards import url_for
@@ -18,6 +17,7 @@ from shared.inputs import read_text
 from shared.settings import DatabaseSettings, load
 from shared.sirene.identifiers import is_siret, siren_of
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, print_result
+from shared.texts.orders import OrderOutcome, place_order, read_outcome
 
 _POLL_SECONDS = 0.2
 _REVIEWERS = text("""
@@ -69,6 +69,17 @@ def reject(  # noqa: PLR0913, PLR0917  # the options of a command
 ) -> None:
     """Take a text away; none is written again until the facts change."""
     _order(_made(OrderVerb.REJECT, siret, reason, by, kind), wait, as_json=as_json)
+
+
+def regenerate(
+    siret: Siret, reason: Reason, by: By = None, wait: Wait = 15.0, as_json: AsJson = False
+) -> None:
+    """Have a notice written again; the present one stays until its successor is accepted.
+
+    A rejected one is written again, too. A hold stays over the successor. The template words the
+    same facts alike; a model mostly does not.
+    """
+    _order(_made(OrderVerb.REGENERATE, siret, reason, by, "notice"), wait, as_json=as_json)
 
 
 def edit(  # noqa: PLR0913, PLR0917  # the options of a command

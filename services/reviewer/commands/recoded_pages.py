@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from services.reviewer.commands.due import PLACE
-from services.reviewer.money.forecast import DueGroup
 from shared.db.connections.deadlines import lift_limit
+from shared.money.due import PLACE
+from shared.money.forecast import DueGroup
 from shared.sirene.reference import libelles_de
 
 # A label of the present nomenclature, and that of NAF 2025.

@@ -9,19 +9,19 @@ from rich.table import Table
 from rich.text import Text
 
 from services.reviewer.commands.databases import databases
-from services.reviewer.commands.due import read_made, read_providers_known
 from services.reviewer.commands.forecast import as_plain, told_about, told_hours
 from services.reviewer.commands.recoded_pages import RecodedPages, read_recoded_pages
 from services.reviewer.commands.renewals import read_renewals, renewals_line
-from services.reviewer.money.forecast import (
+from services.reviewer.texts.template_speed import TemplateSpeed, read_template_speed
+from shared.clock import Clock
+from shared.money.due import read_made, read_providers_known
+from shared.money.forecast import (
     BillForecast,
     DueGroup,
     KnownProvider,
     MadeText,
     forecast,
 )
-from services.reviewer.texts.template_speed import TemplateSpeed, read_template_speed
-from shared.clock import Clock
 from shared.terminal.cli import AsJson, make_app, print_json
 from shared.terminal.console import Console, cell
 from shared.terminal.watch import Lines

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from services.reviewer.commands.databases import Databases, databases
 from services.reviewer.contexts.sweep import ask_for_sweep
-from services.reviewer.money.budget import read_budget
+from shared.money.budget import read_budget
 from shared.terminal.cli import AsJson, print_result
 from shared.terminal.words import thousands
 

@@ -11,25 +11,26 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from services.reviewer.commands.budget import Cap, NoCap, one_line, resume_under
+from services.reviewer.commands.budget import Cap, NoCap, one_line
 from services.reviewer.commands.databases import Databases, databases
 from services.reviewer.commands.due import (
     choose_sample,
     count_under_way,
     mark_due,
-    read_providers_known,
     send_again,
 )
 from services.reviewer.commands.forecast import advice, as_plain, read_forecast, render, summary
 from services.reviewer.commands.run_progress import RunReader
 from services.reviewer.commands.run_view import RunView, watch_run
 from services.reviewer.commands.show import read_avis, render_avis
-from services.reviewer.money.amounts import json_default, parse_cap, plain
-from services.reviewer.money.budget import ASKED, Budget, BudgetState
-from services.reviewer.money.forecast import BillForecast, KnownProvider
+from services.reviewer.money.budget import Budget
 from services.reviewer.notices import template
 from shared.clock import Clock
 from shared.errors import UserError
+from shared.money.amounts import json_default, parse_cap, plain
+from shared.money.budget import ASKED, BudgetState, resume_under
+from shared.money.due import read_providers_known
+from shared.money.forecast import BillForecast, KnownProvider
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, print_json
 from shared.terminal.console import Console
 from shared.terminal.words import thousands
@@ -129,7 +130,7 @@ class _Runner:
             self._leave_as_it_was()
             return
         send_again(self.opened.shards, ids)
-        resume_under(self.budget, self.cap, no_cap=self.no_cap, sample_ids=ids)
+        self._resume(sample_ids=ids)
         due = self._watch(f"sample of {len(ids)}", ids)
         if self.clock.stopping.is_set():
             self._interrupt("reviewers make the sample to its end, and nothing else")
@@ -167,7 +168,7 @@ class _Runner:
 
     def make_all(self) -> None:
         if self.cap is not None or self.no_cap or self.redone:
-            resume_under(self.budget, self.cap, no_cap=self.no_cap)
+            self._resume()
         due = self._watch("avis", None)
         if self.clock.stopping.is_set():
             self._interrupt("reviewers go on: stop them by ./sirenade avis pause")
@@ -176,6 +177,10 @@ class _Runner:
     def _interrupt(self, consequence: str) -> NoReturn:
         self._tell("end", {"status": "interrupted"}, f"stopped watching; {consequence}")
         raise typer.Exit(EXIT_INTERRUPTED)
+
+    def _resume(self, *, sample_ids: list[int] | None = None) -> None:
+        with self.opened.control.begin() as connection:
+            resume_under(connection, self.cap, no_cap=self.no_cap, sample_ids=sample_ids)
 
     def _providers(self) -> list[KnownProvider]:
         with self.opened.control.connect() as connection:

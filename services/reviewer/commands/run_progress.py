@@ -9,8 +9,8 @@ from sqlalchemy import Engine, text
 
 from services.reviewer.batches.figures import BatchedTexts, read_batched
 from services.reviewer.commands.renewals import RenewalPace
-from services.reviewer.money.budget import BudgetState, read_budget
 from shared.imports.progress import THROTTLED
+from shared.money.budget import BudgetState, read_budget
 
 _PENDING = """
     SELECT count(*) AS texts, count(renewal_rank) AS renewals FROM avis WHERE outcome = 'pending'"""

@@ -11,9 +11,9 @@ from services.reviewer.batches.figures import batches_line
 from services.reviewer.commands.budget import one_line
 from services.reviewer.commands.renewals import renewals_line
 from services.reviewer.commands.run_progress import RunReading
-from services.reviewer.money.amounts import plain
 from shared.clock import Clock
 from shared.imports.pace import Rate
+from shared.money.amounts import plain
 from shared.terminal.cli import print_json
 from shared.terminal.panel import add_bar, make_bars, make_panel
 from shared.terminal.watch import watch

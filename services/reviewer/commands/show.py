@@ -14,12 +14,12 @@ from sqlalchemy import Engine, text
 
 from services.reviewer.commands.databases import databases
 from services.reviewer.contexts.reader import ContextReader
-from services.reviewer.money.amounts import json_default
 from services.reviewer.reviews.quotability import reasons_against_quoting
 from services.reviewer.texts.subjects import AvisSubject, fact_lines
 from shared.avis import PENDING, WITH_TEXT, AvisOutcome
 from shared.controls import shown, shown_json, shown_lines
 from shared.errors import UserError
+from shared.money.amounts import json_default
 from shared.sharding import route
 from shared.sirene.identifiers import is_siret, siren_of
 from shared.terminal.cli import print_json, say

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from services.reviewer.commands.databases import databases
 from services.reviewer.commands.orders import read_words
-from services.reviewer.money.amounts import json_default
+from shared.money.amounts import json_default
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, print_json, say
 
 # The function normalises as the stored digests do.

@@ -3,8 +3,17 @@
 from dataclasses import dataclass
 
 from services.reviewer.texts.attempts import BY_A_MODEL, Validate
+from services.reviewer.texts.rulings import outcome_now
 from services.reviewer.texts.subjects import AvisSubject
-from shared.avis import KEEPS_TEXT, PENDING, AvisOutcome, HoldReason, OrderVerb, TextOrder
+from shared.avis import (
+    HUMAN_EDITED,
+    KEEPS_TEXT,
+    PENDING,
+    AvisOutcome,
+    HoldReason,
+    OrderVerb,
+    TextOrder,
+)
 
 WITH_A_MODEL = "compositeWithTrainedAlgorithmicMedia"
 """IPTC's term for a text in which a trained model and a person had a part."""
@@ -13,11 +22,12 @@ BY_A_PERSON = "humanEdits"
 """IPTC's term for a text that a person edited."""
 
 _EDITABLE = frozenset({PENDING, AvisOutcome.ACCEPTED, AvisOutcome.REJECTED})
+_RENEWABLE = frozenset({AvisOutcome.ACCEPTED, AvisOutcome.REJECTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptText:
-    """The locked row of an avis, as orders see it."""
+    """The locked row of an avis, as orders see it; `seen` is its state before the order."""
 
     id: int
     outcome: AvisOutcome
@@ -25,6 +35,8 @@ class KeptText:
     digital_source_type: str | None
     accepted_facts_hash: str | None
     held_because: HoldReason | None
+    model: str | None = None
+    seen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +63,21 @@ def decide(
     """Decide what becomes of an order; `kept` is None where there is no such avis."""
     if kept is None:
         return OrderDecision(f"the establishment has no {order.kind}")
+    if order.seen not in {None, kept.seen}:
+        return OrderDecision("the text has changed since it was read")
     match order.verb:
-        case OrderVerb.HOLD:
-            return OrderDecision(_against_hold(kept))
         case OrderVerb.RELEASE:
-            return _release(kept, subject, validate)
-        case OrderVerb.REJECT:
-            return OrderDecision(_against_reject(kept))
+            decision = _release(kept, subject, validate)
         case OrderVerb.EDIT:
-            return _edit(order, kept, subject, validate, sole_traders=sole_traders)
+            decision = _edit(order, kept, subject, validate, sole_traders=sole_traders)
+        case OrderVerb.HOLD:
+            decision = OrderDecision(_against_hold(kept))
+        case OrderVerb.REJECT:
+            decision = OrderDecision(_against_reject(kept))
+        case OrderVerb.REGENERATE:
+            against = _against_regenerate(order, kept, subject, sole_traders=sole_traders)
+            decision = OrderDecision(against)
+    return decision
 
 
 def edited_source_type(before: str | None) -> str:
@@ -110,12 +128,31 @@ def _edit(
     assert order.text is not None
     if order.kind != "notice":
         return OrderDecision("a synthese quotes: hold or reject it")
-    if kept.outcome not in _EDITABLE or subject is None:
+    if kept.outcome not in _EDITABLE:
         return OrderDecision(f"no text may be written: {kept.outcome}")
-    outcome = subject.outcome(sole_traders=sole_traders)
-    if outcome is not PENDING:
-        return OrderDecision(f"no text may be written: {outcome}")
+    against = _against_writing(subject, sole_traders=sole_traders)
+    if subject is None or against is not None:
+        return OrderDecision(against)
     reasons = validate(order.text, subject.facts).reasons
     if reasons and not order.override:
         return OrderDecision(f"the text has reasons against it: {', '.join(reasons)}")
     return OrderDecision(reasons=reasons)
+
+
+def _against_writing(subject: AvisSubject | None, *, sole_traders: bool) -> str | None:
+    outcome = outcome_now(subject, sole_traders=sole_traders)
+    return None if outcome is PENDING else f"no text may be written: {outcome}"
+
+
+def _against_regenerate(
+    order: TextOrder, kept: KeptText, subject: AvisSubject | None, *, sole_traders: bool
+) -> str | None:
+    if order.kind != "notice":
+        return "a synthese quotes: another one would say the same"
+    if kept.outcome is PENDING:
+        return "a text is due already"
+    if kept.outcome not in _RENEWABLE:
+        return f"no text may be written: {kept.outcome}"
+    if kept.model == HUMAN_EDITED:
+        return "a person edited the text: reject it first"
+    return _against_writing(subject, sole_traders=sole_traders)

@@ -45,6 +45,7 @@ from shared.avis import (
 from shared.clock import Clock
 from shared.db.locks import Lock, try_hold
 from shared.logs import name_of, places_of
+from shared.texts.orders import seen_sql
 
 log = structlog.get_logger()
 
@@ -55,12 +56,13 @@ _NEXT = text("""
     WHERE o.status = 'pending' ORDER BY o.id LIMIT 1
 """)
 _ORDER = text("""
-    SELECT siret, kind, verb, ordered_by, reason, text, override
+    SELECT siret, kind, verb, ordered_by, reason, text, override, seen
     FROM avis_orders WHERE id = :id AND status = 'pending' FOR UPDATE
 """)
-_LOCK = text("""
-    SELECT id, outcome, text, digital_source_type, accepted_facts_hash, held_because
-    FROM avis WHERE id = :id FOR UPDATE
+_LOCK = text(f"""
+    SELECT id, outcome, text, digital_source_type, accepted_facts_hash, held_because, model,
+      {seen_sql(":order_id")} AS seen
+    FROM avis a WHERE id = :id FOR UPDATE
 """)
 _END = text("""
     UPDATE avis_orders SET status = :status, refusal = :refusal, done_at = clock_timestamp()
@@ -87,6 +89,10 @@ _EDIT = text(f"""
       accepted_facts_hash = :facts_hash, accepted_at = clock_timestamp(),
       held_because = NULL, held_at = NULL, {RESET}
     WHERE id = :id
+""")
+# Without the hash of its context, the text does not count as one of the present facts.
+_REGENERATE = text(f"""
+    UPDATE avis SET outcome = 'pending', context_hash = NULL, {RESET} WHERE id = :id
 """)
 
 
@@ -117,7 +123,7 @@ class Editor:
             if not try_hold(connection, Lock.AVIS_ORDERS):
                 return False
             lock_subjects(connection, ids, mark_reviews=True)
-            kept = _kept(connection, found.avis_id)
+            kept = _kept(connection, found.avis_id, found.id)
             row = connection.execute(_ORDER, {"id": found.id}).mappings().one_or_none()
             subject = read_subjects(connection, ids).get(found.avis_id)
             # Otherwise another carried it out, or the facts changed: it is looked at again.
@@ -175,6 +181,8 @@ class Editor:
             case OrderVerb.EDIT:
                 assert subject is not None
                 self._edit(connection, order, kept, subject, decision)
+            case OrderVerb.REGENERATE:
+                connection.execute(_REGENERATE, {"id": kept.id})
 
     def _edit(
         self,
@@ -211,8 +219,9 @@ def _hash_of(subject: AvisSubject | None) -> str | None:
     return None if subject is None else subject.facts_hash
 
 
-def _kept(connection: Connection, avis_id: int | None) -> KeptText | None:
-    row = connection.execute(_LOCK, {"id": avis_id}).mappings().one_or_none()
+def _kept(connection: Connection, avis_id: int | None, order_id: int) -> KeptText | None:
+    asked = {"id": avis_id, "order_id": order_id}
+    row = connection.execute(_LOCK, asked).mappings().one_or_none()
     if row is None:
         return None
     because = row["held_because"]

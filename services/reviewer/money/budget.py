@@ -5,29 +5,21 @@ call is settled by its real cost. Spent and reserved money together never exceed
 many callers race. When a call does not fit, the run is paused; it never fails.
 """
 
-import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 import structlog
-from sqlalchemy import Connection, Engine, TextClause, text
+from sqlalchemy import Engine, TextClause, text
 
 from services.reviewer.money.rate_limits import TOKENS
 from services.reviewer.providers.limits import CallLimit
+from shared.money.budget import BudgetState, pause, read_budget, resume
 
 log = structlog.get_logger()
 
-ASKED = "asked"
-_NOTHING = Decimal(0)
 # The message returns after this time: texts of a run that is resumed go on at once.
 _PAUSE_SECONDS = 1.0
 
-_READ = text("""
-    SELECT cap_eur, reserved_eur, spent_eur, status, paused_because, sample_ids, changed_at,
-      renewals_per_day
-    FROM review_budget
-""")
 _RESERVE = text("""
     WITH held AS (
       UPDATE review_budget SET reserved_eur = reserved_eur + :cost
@@ -91,57 +83,12 @@ _EXPIRE = text("""
 # After a day its process is dead, or its settlement will never come.
 _PURGE = text("DELETE FROM review_reservations WHERE expired_at < now() - interval '1 day'")
 
-_PAUSE = text("""
-    UPDATE review_budget
-    SET status = 'paused', paused_because = :because, sample_ids = NULL,
-        changed_at = clock_timestamp()
-    WHERE status = 'running' AND (
-      CAST(:sample_ids AS bigint[]) IS NULL OR sample_ids = CAST(:sample_ids AS bigint[]))
-""")
-_RESUME = text("""
-    UPDATE review_budget
-    SET status = 'running', paused_because = NULL, changed_at = clock_timestamp(),
-        sample_ids = CAST(:sample_ids AS bigint[]),
-        cap_eur = CASE WHEN :keep_cap THEN cap_eur ELSE CAST(:cap AS numeric) END
-""")
 
-
-@dataclass(frozen=True, slots=True)
-class BudgetState:
-    """`cap_eur` and `renewals_per_day` are None without such a limit.
-
-    While `sample_ids` are set, only these texts are made.
-    """
-
-    cap_eur: Decimal | None
-    reserved_eur: Decimal
-    spent_eur: Decimal
-    status: str
-    paused_because: str | None
-    sample_ids: Sequence[int] | None
-    changed_at: dt.datetime
-    renewals_per_day: int | None = None
-
-    @property
-    def paused(self) -> bool:
-        return self.status == "paused"
-
-    @property
-    def left_eur(self) -> Decimal | None:
-        """Return what is neither spent nor reserved; None without a cap."""
-        if self.cap_eur is None:
-            return None
-        return max(_NOTHING, self.cap_eur - self.spent_eur - self.reserved_eur)
-
-    def require_running(self) -> None:
-        """Raises SlowDown when the run is paused: BUDGET_REACHED."""
-        if self.paused:
-            message = f"the run is paused: {self.paused_because}"
-            raise CallLimit.BUDGET_REACHED.error(message, _PAUSE_SECONDS)
-
-
-def read_budget(connection: Connection) -> BudgetState:
-    return BudgetState(**connection.execute(_READ).mappings().one())
+def require_running(state: BudgetState) -> None:
+    """Raises SlowDown when the run is paused: BUDGET_REACHED."""
+    if state.paused:
+        message = f"the run is paused: {state.paused_because}"
+        raise CallLimit.BUDGET_REACHED.error(message, _PAUSE_SECONDS)
 
 
 class Budget:
@@ -189,7 +136,7 @@ class Budget:
                 cap_eur=None if state.cap_eur is None else f"{state.cap_eur:f}",
                 spent_eur=f"{state.spent_eur:f}",
             )
-        state.require_running()
+        require_running(state)
         return None
 
     def settle(self, reservation_id: int, *, tokens: int, spent_eur: Decimal) -> None:
@@ -211,7 +158,8 @@ class Budget:
 
         Does nothing when the run is paused already, or no longer makes the sample in `sample_ids`.
         """
-        self._execute(_PAUSE, because=because, sample_ids=sample_ids)
+        with self._engine.connect() as connection:
+            pause(connection, because, sample_ids=sample_ids)
 
     def resume(
         self,
@@ -221,7 +169,8 @@ class Budget:
         sample_ids: list[int] | None = None,
     ) -> None:
         """Go on with all texts or with a sample, with `keep_cap` under the present cap."""
-        self._execute(_RESUME, cap=cap_eur, keep_cap=keep_cap, sample_ids=sample_ids)
+        with self._engine.connect() as connection:
+            resume(connection, cap_eur=cap_eur, keep_cap=keep_cap, sample_ids=sample_ids)
 
     def _execute(self, statement: TextClause, **values: object) -> None:
         with self._engine.connect() as connection:

@@ -5,11 +5,12 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import Engine
 
-from services.reviewer.money.budget import Budget, BudgetState
+from services.reviewer.money.budget import Budget, require_running
 from services.reviewer.money.doubts import Doubts
 from services.reviewer.money.pauses import Pauses
 from services.reviewer.money.rate_limits import RateLimits, open_providers
@@ -19,6 +20,9 @@ from shared.clock import Clock
 from shared.db.outages import slowing_down
 from shared.errors import SlowDown
 from shared.metrics import Metrics
+
+if TYPE_CHECKING:
+    from shared.money.budget import BudgetState
 
 log = structlog.get_logger()
 
@@ -162,4 +166,4 @@ class SharedMeter:
                 self._state = self._budget.read()
                 self._state_read_at = now_seconds
             state = self._state
-        state.require_running()
+        require_running(state)

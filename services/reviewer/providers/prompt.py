@@ -3,10 +3,9 @@
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from types import MappingProxyType
 
 from jinja2 import Environment, StrictUndefined, Template
 
@@ -14,6 +13,7 @@ from services.reviewer.notices.examples import examples
 from services.reviewer.providers.bill import Messages
 from services.reviewer.providers.fact_sheet import facts_json
 from shared.sirene.facts import Facts
+from shared.texts.remedies import remedies, remedies_file
 
 NOTICE = "notice-3"
 
@@ -80,20 +80,13 @@ def _remedies(reasons: Sequence[str]) -> Iterator[str]:
         code, _, quoted = reason.partition(_QUOTES)
         words.setdefault(code, []).extend(filter(None, quoted.split(", ")))
     for code, own in words.items():
-        remedy = _remedes().get(code)
+        remedy = remedies().get(code)
         if remedy is None:
             continue
         yield remedy
         if own:
             told = ", ".join(f"« {word} »" for word in dict.fromkeys(own))
             yield f"Ces mots n’étaient dans aucun fait, ne les emploie pas : {told}."
-
-
-@functools.cache
-def _remedes() -> Mapping[str, str]:
-    lines = _prompt_file("remedes.txt").splitlines()
-    rows = (line.split("|") for line in lines if not line.startswith("#"))
-    return MappingProxyType({row[0]: row[1] for row in rows})
 
 
 def _prompt_file(name: str) -> str:
@@ -103,7 +96,7 @@ def _prompt_file(name: str) -> str:
 @functools.cache
 def read_prompt(name: str = NOTICE) -> Prompt:
     source = _prompt_file(f"{name}.j2")
-    content = (source + _prompt_file("remedes.txt")).encode()
+    content = (source + remedies_file()).encode()
     digest = hashlib.blake2b(content, digest_size=4).hexdigest()
     environment = Environment(
         autoescape=False,  # noqa: S701 a prompt is not HTML, and no fact in it comes from a stranger

@@ -8,18 +8,11 @@ from services.reviewer.reviews.source import Source
 from services.reviewer.reviews.store import read_sources
 from services.reviewer.texts.subjects import AvisSubject
 from shared.days import TIME_ZONE
-from shared.db.tables import etablissements, pro_localisations, unites_legales
-from shared.sirene.records import Etablissement, Page, UniteLegale
+from shared.texts.subject_rows import SUBJECT_COLUMNS, records_of
 
-# Each table's columns have a prefix: their names repeat.
-_COLUMNS = ", ".join(
-    f"{table.name}.{column.name} AS {prefix}{column.name}"
-    for prefix, table in (("e_", etablissements), ("u_", unites_legales), ("p_", pro_localisations))
-    for column in table.columns
-)
 _SUBJECTS = text(f"""
     SELECT avis.id AS avis_id, avis.kind, oppositions.siren IS NOT NULL AS opposed,
-      (now() AT TIME ZONE '{TIME_ZONE}')::date AS today, {_COLUMNS}
+      (now() AT TIME ZONE '{TIME_ZONE}')::date AS today, {SUBJECT_COLUMNS}
     FROM avis
     JOIN pro_localisations ON pro_localisations.id = avis.pro_localisation_id
     JOIN etablissements ON etablissements.siret = pro_localisations.siret
@@ -70,9 +63,7 @@ def _subject(row: RowMapping, sources: Mapping[str, Sequence[Source]]) -> AvisSu
     columns = {str(name): value for name, value in row.items()}
     reviews = tuple(sources.get(columns["e_siret"], ()))
     return AvisSubject(
-        Etablissement.from_row(columns, prefix="e_"),
-        UniteLegale.from_row(columns, prefix="u_"),
-        Page.from_row(columns, prefix="p_"),
+        *records_of(columns),
         columns["opposed"],
         columns["e_fetched_at"],
         columns["today"],

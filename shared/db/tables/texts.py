@@ -54,6 +54,8 @@ avis = col.table(
         postgresql_where="outcome = 'pending'",
     ),
     Index("ix_avis_held", "held_at", "id", postgresql_where="held_because IS NOT NULL"),
+    # Few are, and somebody looks for them.
+    Index("ix_avis_rejected", "id", postgresql_where="outcome = 'rejected'"),
     CheckConstraint("held_because IS NULL OR text IS NOT NULL", name="a_text_is_held"),
     fillfactor=70,
 )
@@ -102,6 +104,8 @@ avis_orders = col.table(
     # The text of an edit; `override` keeps it although the validator has reasons against it.
     col.text("text"),
     col.boolean("override", required=True),
+    # The state of the text that the person looked at; null where the order holds whatever it is.
+    col.text("seen"),
     col.instant_now("ordered_at"),
     col.one_of("status", *OrderStatus, default="pending"),
     # The reason of a refusal.
@@ -187,6 +191,23 @@ oppositions = col.table(
     col.text("siren", key=True),
     col.instant_now("recorded_at"),
     col.text("reason", required=True),
+)
+
+# Orders of people to erase a unit that objects: a writer carries them out. They outlive the
+# erasure, so they hold nobody: who ordered one stands in the journal of the console.
+erasure_orders = col.table(
+    "erasure_orders",
+    col.own_id(),
+    col.text("siren", "reason", required=True),
+    col.instant_now("ordered_at"),
+    col.one_of("status", *OrderStatus, default="pending"),
+    # The reason of a refusal.
+    col.text("refusal"),
+    # The rows that were erased.
+    col.integer("erased_rows"),
+    col.instant("done_at"),
+    Index("ix_erasure_orders_siren", "siren"),
+    Index("ix_erasure_orders_pending", "id", postgresql_where="status = 'pending'"),
 )
 
 erasures = col.table(

@@ -23,11 +23,11 @@ from services.writer.erasure.letter_records import Silenced
 from services.writer.pages.pages import renew_pages
 from services.writer.slices.statements import CREATE_NEW
 from shared.avis import PENDING, AvisEvent, AvisOutcome, HoldReason, OrderVerb, TextOrder
-from shared.avis_orders import place_order
 from shared.clock import Clock
 from shared.db.quotations import make_due
 from shared.db.tables import etablissements, pro_localisations, unites_legales
 from shared.metrics import Metrics
+from shared.texts.orders import place_order
 from tests.integration.reviewer.conftest import Desk, Register
 
 if TYPE_CHECKING:
@@ -393,6 +393,7 @@ WAYS: Mapping[AvisEvent, Mapping[AvisOutcome, list[Event]]] = {
         PENDING: [reject_edit],
     },
     AvisEvent.EDIT_ORDERED: {AvisOutcome.ACCEPTED: [order(OrderVerb.EDIT, "Un texte.")]},
+    AvisEvent.REGENERATE_ORDERED: {PENDING: [order(OrderVerb.REGENERATE)]},
 }
 """The real functions behind each event, by the outcome that they lead to."""
 

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from services.reviewer.batches import jobs
 from services.reviewer.batches.figures import read_batched
-from services.reviewer.commands.due import read_made
 from shared.db.tables import etablissements, unites_legales
+from shared.money.due import read_made
 from tests.integration.reviewer.batch_server import (
     BatchServer,
     Behaviour,

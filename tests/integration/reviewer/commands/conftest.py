@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine
 
 from services.reviewer.actors import ShardReviewer
-from services.reviewer.money.budget import ASKED, Budget
+from services.reviewer.money.budget import Budget
 from services.reviewer.money.shared_meter import SharedMeter
 from services.reviewer.notices import template
 from services.reviewer.notices.template import GeneratedText
@@ -26,6 +26,7 @@ from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.messages import ReviewAvis
 from shared.metrics import Metrics
+from shared.money.budget import ASKED
 from shared.sirene.facts import Facts
 from tests.integration.reviewer.avis_command import Call, make_call, provider_of
 

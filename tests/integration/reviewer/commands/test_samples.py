@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from services.reviewer.money.budget import ASKED, Budget
+from services.reviewer.money.budget import Budget
 from services.reviewer.relay import Relay
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.metrics import Metrics
+from shared.money.budget import ASKED
 from tests.integration.reviewer.avis_command import Call
 from tests.integration.reviewer.commands.conftest import AtWork, interrupted_at_the_sample
 

@@ -10,9 +10,9 @@ from services.reviewer.editors.orders import Editor
 from services.reviewer.french.grammar import MOIS
 from services.reviewer.validation import validate
 from shared.avis import OrderVerb, TextOrder
-from shared.avis_orders import place_order, read_outcome
 from shared.clock import Clock, utc_now
 from shared.days import day_in_france
+from shared.texts.orders import place_order, read_outcome
 from tests.integration.reviewer.avis_command import make_call
 from tests.integration.reviewer.conftest import Desk, Register
 from tests.integration.reviewer.contexts.conftest import Contexts

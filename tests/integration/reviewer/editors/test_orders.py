@@ -16,8 +16,14 @@ from services.reviewer.texts.attempts import Validate
 from services.reviewer.texts.rulings import Fate
 from services.reviewer.validation import Verdict
 from shared.avis import OrderVerb, TextOrder
-from shared.avis_orders import OrderOutcome, place_order, read_outcome
 from shared.db.tables import etablissements
+from shared.texts.orders import (
+    OrderOutcome,
+    TextHasChanged,
+    place_order,
+    read_outcome,
+    seen_sql,
+)
 
 if TYPE_CHECKING:
     from shared.clock import Clock
@@ -301,3 +307,84 @@ def test_orders_are_carried_out_in_their_order_by_several_editors(
     editors[0].step()
     assert {row["status"] for row in register.rows("SELECT status FROM avis_orders")} == {"done"}
     assert register.avis(avis_id)["held_because"] is None
+
+
+def test_a_text_is_made_again_and_stays_until_its_successor_is_there(
+    register: "Register", desk: "Desk", order: Order, avis_id: int
+) -> None:
+    before = register.avis(avis_id)
+    assert refusal(order(OrderVerb.REGENERATE)) is None
+    row = register.avis(avis_id)
+    assert (row["outcome"], row["text"]) == ("pending", before["text"])
+    assert refusal(order(OrderVerb.REGENERATE)) == "a text is due already"
+    [claimed] = desk.claim([avis_id])
+    assert desk.store(claimed) == [Fate.ACCEPTED]
+    assert len(register.rows("SELECT 1 FROM avis_attempts")) == 2
+
+
+def test_a_rejected_text_is_made_again_when_somebody_orders_it(
+    desk: "Desk", order: Order, avis_id: int
+) -> None:
+    order(OrderVerb.REJECT)
+    assert refusal(order(OrderVerb.REGENERATE)) is None
+    assert desk.store(*desk.claim([avis_id])) == [Fate.ACCEPTED]
+
+
+def test_no_text_is_made_again_over_a_persons_words_or_where_none_may_be_written(
+    register: "Register", order: Order, avis_id: int
+) -> None:
+    order(OrderVerb.EDIT, text="Un atelier.")
+    assert refusal(order(OrderVerb.REGENERATE)) == "a person edited the text: reject it first"
+    order(OrderVerb.REJECT)
+    register.oppose(register.siren(1))
+    told = refusal(order(OrderVerb.REGENERATE))
+    assert told == "no text may be written: skipped_opposition"
+    assert register.avis(avis_id)["outcome"] == "rejected"
+
+
+def seen(register: "Register") -> str:
+    [row] = register.rows(f"SELECT {seen_sql()} AS seen FROM avis a")
+    return str(row["seen"])
+
+
+def test_of_two_people_who_look_at_a_text_the_second_is_told(
+    register: "Register", place: Callable[..., int], editor: Editor, avis_id: int
+) -> None:
+    looked_at = seen(register)
+    place(OrderVerb.HOLD, seen=looked_at)
+    with pytest.raises(TextHasChanged):
+        place(OrderVerb.REJECT, seen=looked_at)
+    editor.step()
+    with pytest.raises(TextHasChanged):
+        place(OrderVerb.REJECT, seen=looked_at)
+    place(OrderVerb.RELEASE, seen=seen(register))
+    editor.step()
+    assert register.avis(avis_id)["held_because"] is None
+
+
+def test_of_two_orders_at_one_moment_one_is_placed(
+    register: "Register", place: Callable[..., int], avis_id: int
+) -> None:
+    looked_at = seen(register)
+
+    def place_one(_: int) -> bool:
+        try:
+            return place(OrderVerb.HOLD, seen=looked_at) > 0
+        except TextHasChanged:
+            return False
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(place_one, range(8))) == 1
+    assert register.avis(avis_id)["held_because"] is None
+
+
+def test_an_order_about_a_text_that_has_changed_meanwhile_is_refused(
+    register: "Register", place: Callable[..., int], editor: Editor, avis_id: int
+) -> None:
+    order_id = place(OrderVerb.EDIT, text="Un atelier.", seen=seen(register))
+    register.execute("UPDATE avis SET text = 'Un autre texte.' WHERE id = :id", id=avis_id)
+    editor.step()
+    with register.engine.connect() as connection:
+        told = refusal(read_outcome(connection, order_id))
+    assert told == "the text has changed since it was read"
+    assert register.avis(avis_id)["text"] == "Un autre texte."

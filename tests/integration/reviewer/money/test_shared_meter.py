@@ -17,7 +17,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import Engine, text
 
-from services.reviewer.commands.due import read_providers_known
 from services.reviewer.money.budget import Budget
 from services.reviewer.money.rate_limits import open_providers
 from services.reviewer.money.shared_meter import SharedMeter
@@ -27,6 +26,7 @@ from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.errors import SlowDown
 from shared.metrics import Metrics
+from shared.money.due import read_providers_known
 from tests.integration.reviewer.avis_command import provider_of
 from tests.integration.reviewer.chat_reviews import FREE
 from tests.local_server import served

@@ -11,8 +11,8 @@ from services.reviewer.editors.orders import Editor
 from services.reviewer.texts.holds import HoldRules
 from services.reviewer.validation import validate
 from shared.avis import OrderVerb, TextOrder
-from shared.avis_orders import place_order
 from shared.clock import Clock
+from shared.texts.orders import place_order
 from tests.integration.reviewer.conftest import Register
 from tests.integration.reviewer.reviews.conftest import (
     REVIEW,

@@ -11,8 +11,8 @@ from rich.console import Console
 from services.reviewer.commands.budget import one_line
 from services.reviewer.commands.run_progress import RunReading
 from services.reviewer.commands.run_view import RunView, watch_run
-from services.reviewer.money.budget import BudgetState
 from shared.clock import Clock
+from shared.money.budget import BudgetState
 
 BUDGET = BudgetState(
     cap_eur=Decimal(50),

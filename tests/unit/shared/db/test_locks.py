@@ -29,6 +29,7 @@ def test_keys_stay_for_replicas_of_other_versions() -> None:
         "SIREN": 0x514E,
         "SLICE_EDGE": 0x514F,
         "PLACE": 0x5349,
+        "TEXT_ORDERS": 0x534F,
     }
 
 

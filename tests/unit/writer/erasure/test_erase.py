@@ -29,6 +29,7 @@ NUMBERS_ONLY_TABLES = frozenset(
         "stock_loads",
         "oppositions",
         "erasures",
+        "erasure_orders",
         "redirections",
         "absences",
         "successions",

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reviewer.money.amounts import parse_cap
-from services.reviewer.money.forecast import DueGroup, KnownProvider, MadeText, forecast
 from services.reviewer.providers.settings import Price, TokenUsage
 from shared.errors import UserError
+from shared.money.amounts import parse_cap
+from shared.money.forecast import DueGroup, KnownProvider, MadeText, forecast
 
 DUE = [DueGroup("43.32A", "33", 600), DueGroup("56.10A", "33", 300), DueGroup("43.32A", "2A", 100)]
 

@@ -1,0 +1,1 @@
+"""The money of texts, as people see and steer it."""

@@ -1,0 +1,1 @@
+"""Texts, as people order what becomes of them."""
