@@ -214,35 +214,49 @@ _CONSOLE: Privileges = {
             "job_slots",
             "jobs",
             "quota",
-            "review_budget",
             "review_providers",
             "schema_drift",
             "slice_receipts",
             "trade_counts",
-            "turns",
             "unknown_codes",
         ),
         _READ,
     ),
-    "avis_attempts": "SELECT (id, avis_id, accepted, reasons)",
-    # An item that is tried again, and the import or the avis that does it.
-    "failed_items": (
-        "SELECT (id, kind, key, siren, batch_id, code, attempts, created_at, resolved_at,"
-        " closed_because, retries, next_attempt_at),"
-        " UPDATE (retries, next_attempt_at, resolved_at, closed_because)"
+    # Editors read all that is held about a unit.
+    **dict.fromkeys(
+        (
+            "absences",
+            "avis_attempts",
+            "erasures",
+            "etablissements",
+            "oppositions",
+            "page_redirects",
+            "periodes_etablissements",
+            "pro_localisations",
+            "prompt_debuts",
+            "review_batch_holds",
+            "review_batches",
+            "review_reservations",
+            "sources",
+            "turns",
+            "unites_legales",
+        ),
+        _READ,
     ),
+    # An item that is tried again, and the import or the avis that does it.
+    "failed_items": "SELECT, UPDATE (retries, next_attempt_at, resolved_at, closed_because)",
     "import_runs": _ADD,
     "avis": f"SELECT, {_AVIS_EVENT}",
-    "oppositions": "SELECT (siren)",
-    "pro_localisations": "SELECT (id, siret, siren, status)",
-    "etablissements": (
-        "SELECT (siret, siren, code_commune, activite_principale, activite_principale_naf25,"
-        " nomenclature_activite_principale, etat_administratif, tranche_effectifs, departement)"
-    ),
-    "unites_legales": "SELECT (siren, tranche_effectifs)",
-    "periodes_etablissements": _LISTED_PERIODS,
     # A letter that is replayed is published as it is.
     "dead_letters": "SELECT, UPDATE (replayed_at), DELETE",
+    # Reviewers and writers carry these orders out.
+    "avis_orders": (
+        "SELECT, INSERT (siret, siren, kind, verb, ordered_by, reason, text, override, seen)"
+    ),
+    "erasure_orders": "SELECT, INSERT (siren, reason)",
+    "page_reports": "SELECT, UPDATE (done_at)",
+    "review_budget": "SELECT, UPDATE (cap_eur, status, paused_because, sample_ids, changed_at)",
+    "search_entries": "SELECT (pro_localisation_id, terms)",
 }
 
 # Numbers for dashboards and scaling, and the texts that are published.

@@ -18,7 +18,7 @@ _MEDIA_TYPES = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
-_FILES = ("console.css", "console.js", "icon.svg", "vendor/htmx.min.js")
+_FILES = ("console.css", "console.js", "queue.js", "icon.svg", "vendor/htmx.min.js")
 _HASH_LENGTH = 12
 _NARROW_SPACE = "\u202f"
 

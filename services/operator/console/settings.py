@@ -6,9 +6,10 @@ from pydantic import Field, field_validator, model_validator
 
 from services.operator.settings import MonitorSettings
 from shared.settings import PREFIX
+from shared.texts.settings import HoldSettings
 
 
-class ConsoleSettings(MonitorSettings):
+class ConsoleSettings(MonitorSettings, HoldSettings):
     """The console's settings, each an environment variable with the prefix SIRENADE_."""
 
     console_host: str = Field(default="127.0.0.1", description="the address that it listens on")
