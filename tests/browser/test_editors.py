@@ -202,7 +202,7 @@ def test_everything_is_done_without_scripts(
         assert "Ordre placé : corriger" in page.locator(".notice").first.inner_text()
         page.goto(f"{console.address}/argent")
         page.get_by_label("Nouveau plafond").fill("10")
-        page.get_by_role("button", name="Reprendre…").click()
+        page.get_by_role("button", name="Enregistrer…").click()
         page.get_by_role("button", name="Continuer").click()
         page.get_by_role("button", name="Mettre en pause").click()
         page.goto(f"{console.address}/personnes")
