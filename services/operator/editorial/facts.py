@@ -17,7 +17,6 @@ _NAMES = {
     "departement": "Département",
     "est_siege": "Siège de l’unité",
     "date_creation": "Création de l’établissement",
-    "annee_creation": "Année de création",
     "effectif": "Effectif de l’établissement",
     "annee_effectifs": "Année de cet effectif",
     "unite_date_creation": "Création de l’unité",

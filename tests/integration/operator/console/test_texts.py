@@ -51,7 +51,7 @@ def seen(visitor: Visitor, path: str = PAGE) -> str:
 def test_a_text_is_found_and_stands_beside_its_facts_versions_and_verdicts(editor: Visitor) -> None:
     found = editor.get("/textes?numero=000+000+001").words
     assert SIRET in found
-    assert "1 textes sur cette page" in found
+    assert "1 texte sur cette page" in found
     page = editor.get(PAGE).words
     for told in ("Les faits au", "Bordeaux", "Essais et verdicts", "Versions", "accepté"):
         assert told in page
