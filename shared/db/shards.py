@@ -78,6 +78,14 @@ def url_for(settings: DatabaseSettings, siren: str) -> str:
     return urls[route(siren, len(urls))]
 
 
+def connection_to(
+    settings: DatabaseSettings, connections: Iterable[Connection], siren: str
+) -> Connection:
+    """Return the connection to the database that holds this unit."""
+    address = database_address(url_for(settings, siren))
+    return next(each for each in connections if database_address(each.engine.url) == address)
+
+
 @contextmanager
 def connected(
     engines: Iterable[Engine], *, write: bool = False

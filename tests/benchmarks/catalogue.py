@@ -33,6 +33,7 @@ BENCHMARKS = (
     Benchmark("load", "portal/test_load", (1, 4, 22)),
     Benchmark("search", "portal/test_search", (0.7, 3, 20)),
     Benchmark("indexer", "portal/test_indexer", (1, 3, 20)),
+    Benchmark("editors", "test_editors", (0.5, 1.5, 1.5)),
     Benchmark("pairs", "pairs/test_pairs", (0.5, 0.5, 0.5)),
     Benchmark("validator", "test_validation", (0.5, 1.5, 1.5)),
     Benchmark("simhashes", "test_simhashes", (0.2, 0.3, 0.3)),

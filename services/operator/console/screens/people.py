@@ -5,7 +5,6 @@ import json
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 
-from services.operator.console.homes import home_of
 from services.operator.console.rights import Right
 from services.operator.console.screen import Screen
 from services.operator.console.visits import Visit, VisitRefused
@@ -18,6 +17,7 @@ from services.operator.editorial.people import (
     read_opposition,
 )
 from services.operator.reports.store import close_reports, list_reports
+from shared.db.shards import connection_to
 from shared.db.tables.page_reports import KEPT_DAYS
 from shared.sirene.identifiers import has_valid_check_digit, is_siren, is_siret
 
@@ -68,7 +68,7 @@ def seek(visit: Visit) -> Response:
 def show_unit(visit: Visit) -> Response:
     siren = _siren(visit.parameters["siren"])
     with visit.reading() as connections:
-        shard = home_of(visit, connections, siren)
+        shard = connection_to(visit.settings, connections, siren)
         held = [(name, len(rows)) for name, rows in held_about(shard, siren)]
         opposition = read_opposition(shard, siren)
         waiting = open_erasures(shard, siren)
@@ -88,7 +88,7 @@ def export(visit: Visit) -> Response:
     """Give all that is held about a unit as a file, for whoever asks for it (RGPD, art. 15)."""
     siren = _siren(visit.parameters["siren"])
     with visit.writing() as connections:
-        content = _exported(home_of(visit, connections, siren), siren)
+        content = _exported(connection_to(visit.settings, connections, siren), siren)
         visit.note(connections[0], "people.export", f"siren {siren}")
     headers = {"Content-Disposition": f'attachment; filename="sirenade-{siren}.json"'}
     return Response(content, media_type="application/json", headers=headers)
@@ -111,7 +111,7 @@ def forget(visit: Visit) -> Response:
             details=[_WHAT_GOES, f"Motif gardé : {reason}"],
         )
     with visit.writing() as connections:
-        order_id = order_erasure(home_of(visit, connections, siren), siren, reason)
+        order_id = order_erasure(connection_to(visit.settings, connections, siren), siren, reason)
         visit.note(connections[0], "forget", f"siren {siren} order {order_id}")
     return visit.done(back, "L’effacement est ordonné : un rédacteur du registre l’exécute.")
 

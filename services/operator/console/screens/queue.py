@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from services.operator.console.rights import Right
 from services.operator.console.screen import Screen
-from services.operator.console.text_orders import read_order, send_order
+from services.operator.console.screens.text_orders import read_order, send_order
 from services.operator.console.visits import Visit, VisitRefused
 from services.operator.editorial import words
 from services.operator.editorial.queue import (

@@ -5,10 +5,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from services.operator.console.homes import home_of
 from services.operator.console.rights import Right
 from services.operator.console.screen import Screen
-from services.operator.console.text_orders import KINDS, read_order, send_order
+from services.operator.console.screens.text_orders import KINDS, read_order, send_order
 from services.operator.console.visits import Visit, VisitRefused
 from services.operator.editorial import words
 from services.operator.editorial.facts import fact_lines
@@ -16,6 +15,7 @@ from services.operator.editorial.register_now import present_facts
 from services.operator.editorial.search import FoundTexts, TextCriteria, find_texts
 from services.operator.editorial.sheet import TextSheet, read_sheet
 from shared.avis import AvisOutcome, HoldReason, OrderVerb
+from shared.db.shards import connection_to
 from shared.sirene.identifiers import is_siren, is_siret
 from shared.texts.orders import TextHasChanged
 
@@ -69,7 +69,7 @@ def _show(
     if not is_siret(siret) or kind not in KINDS:
         raise VisitRefused(404, "Ce texte n’existe pas.", back="/textes")
     with visit.reading() as connections:
-        shard = home_of(visit, connections, siret[:9])
+        shard = connection_to(visit.settings, connections, siret[:9])
         sheet = read_sheet(shard, siret, kind)
         if sheet is None:
             raise VisitRefused(404, "Cet établissement n’a pas de texte.", back="/textes")

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from services.operator.console.homes import home_of
 from services.operator.console.visits import Visit, VisitRefused
 from shared.avis import OrderVerb, TextOrder
 from shared.controls import without_controls
+from shared.db.shards import connection_to
 from shared.sirene.identifiers import is_siret
 from shared.texts.orders import place_order
 
@@ -44,7 +44,7 @@ def read_order(visit: Visit) -> TextOrder:
 
 def send_order(visit: Visit, connections: Sequence[Connection], order: TextOrder) -> None:
     """Place the order, and note it in the journal. Raises TextHasChanged as `place_order` does."""
-    home = home_of(visit, connections, order.siret[:9])
+    home = connection_to(visit.settings, connections, order.siret[:9])
     order_id = place_order(home, order)
     visit.note(connections[0], f"avis.{order.verb}", f"siret {order.siret} order {order_id}")
 
