@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy import text
 
 revision: str = "0057"
-down_revision: str | None = "0053"
+down_revision: str | None = "0052"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
