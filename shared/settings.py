@@ -1,6 +1,7 @@
 """Settings from the environment: validated as a whole, every problem listed."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -20,8 +21,12 @@ PREFIX = "SIRENADE_"
 _SHARD_COUNTS = {1 << n for n in range(BUCKETS.bit_length())}
 
 
+# A comma also stands between the servers of one URL.
+_BETWEEN_URLS = re.compile(r",(?=\s*(?:[\w+]+://|,|$))")
+
+
 def _split(urls: str) -> list[str]:
-    return [url for each in urls.split(",") if (url := each.strip())]
+    return [url for each in _BETWEEN_URLS.split(urls) if (url := each.strip())]
 
 
 class LogSettings(BaseSettings):
@@ -67,7 +72,10 @@ class HttpSettings(LogSettings):
 class DatabaseSettings(LogSettings):
     """The settings of a command that only reads the database."""
 
-    database_url: SecretStr = Field(description="postgresql://user:password@host:port/name")
+    database_url: SecretStr = Field(
+        description="postgresql://user:password@host:port/name; several servers between commas:"
+        " host1:port,host2:port"
+    )
     shard_database_urls: SecretStr = Field(
         default=SecretStr(""),
         description="databases of the register, in order, between commas; empty: database_url;"
@@ -124,7 +132,8 @@ class ServiceSettings(MeteredSettings):
     """The settings of every service that works on messages."""
 
     broker_url: SecretStr = Field(
-        description="amqp://user:password@host:port/vhost, or amqps://…?cacertfile=/FILE"
+        description="amqp://user:password@host:port/vhost, or amqps://…?cacertfile=/FILE; the nodes"
+        " of a cluster between semicolons"
     )
 
     @property
@@ -134,14 +143,15 @@ class ServiceSettings(MeteredSettings):
     @field_validator("broker_url")
     @classmethod
     def _can_be_read(cls, url: SecretStr) -> SecretStr:
-        try:
-            parts = urlsplit(url.get_secret_value())
-            _ = parts.port
-        except ValueError:
-            # The message of urllib would quote the URL.
-            raise ValueError("cannot be read: amqp://user:password@host:port/vhost") from None
-        if parts.username and parts.password is None:
-            raise ValueError("names a user without a password: amqp://user:password@host:port/")
+        for node in url.get_secret_value().split(";"):
+            try:
+                parts = urlsplit(node)
+                _ = parts.port
+            except ValueError:
+                # The message of urllib would quote the URL.
+                raise ValueError("cannot be read: amqp://user:password@host:port/vhost") from None
+            if parts.username and parts.password is None:
+                raise ValueError("names a user without a password: amqp://user:password@host:port/")
         return url
 
 

@@ -4,6 +4,7 @@ It is of the standard library: `make doctor` reads it too, before anything is in
 """
 
 import contextlib
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -12,6 +13,26 @@ from shared.http.egress import is_this_machine
 # Containers of one machine; compose names them so (`deploy/compose/common.yaml`).
 CONTAINERS = "postgres,rabbitmq,simulator"
 _CHECKED = frozenset({"verify-ca", "verify-full"})
+
+
+_SEVERAL = re.compile(
+    r"(?P<before>[\w+]+://(?:[^/?#]*@)?)(?P<hosts>[^/?#@]*,[^/?#@]*)(?P<after>[/?#].*)?", re.DOTALL
+)
+_HOST_AND_PORT = re.compile(r"(\[[^]]*\]|[^:]*)(?::(\d*))?")
+
+
+def with_hosts_apart(url: str) -> tuple[str, list[str]]:
+    """Return the URL without the list of hosts in it, as in `postgresql://h1:5432,h2/name`."""
+    found = _SEVERAL.fullmatch(url)
+    if found is None:
+        return url, []
+    return found["before"] + (found["after"] or ""), unquote(found["hosts"]).split(",")
+
+
+def host_and_port(listed: str) -> tuple[str, str]:
+    """Split `host:port` or `[IPv6]:port`; the port is empty where none is named."""
+    found = _HOST_AND_PORT.fullmatch(listed.strip())
+    return (found[1].strip("[]"), found[2] or "") if found else (listed.strip(), "")
 
 
 def hosts_of(listed: str) -> frozenset[str]:
@@ -34,9 +55,11 @@ def doubts_about(addresses: Mapping[str, str], accepted: Collection[str] = ()) -
 
 
 def _doubt(url: str, accepted: Collection[str]) -> str | None:
-    parts = urlsplit(url)
+    rest, listed = with_hosts_apart(url)
+    parts = urlsplit(rest)
     scheme, options = parts.scheme.partition("+")[0], parse_qs(parts.query)
-    hosts = [unquote(parts.hostname or ""), *options.get("host", [])]
+    named = [*listed, *(host for each in options.get("host", []) for host in each.split(","))]
+    hosts = [unquote(parts.hostname or ""), *(host_and_port(each)[0] for each in named)]
     away = [host for host in hosts if not _is_near(host, accepted)]
     if not away:
         return None

@@ -10,6 +10,7 @@ from shared.db.connections.deadlines import TimedCursor, timed
 from shared.db.connections.idle import look_before_use
 from shared.db.connections.parameters import parameters
 from shared.db.connections.poolers import LOCK_TIMEOUT
+from shared.db.connections.servers import Servers
 from shared.db.restore_marks import refuse_marked
 from shared.db_url import normalise_url
 
@@ -33,19 +34,26 @@ def make_engine(
         "lock_timeout": LOCK_TIMEOUT,
         "idle_in_transaction_session_timeout": "60s",
     }
+    parsed = normalise_url(url)
+    servers = Servers(parsed)
     engine = create_engine(
-        normalise_url(url),
+        parsed,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
         # Parameters hold names and texts, which must not stand in an error's message.
         hide_parameters=True,
-        connect_args={
-            **parameters(application_name, settings),
-            "connection_factory": timed(statement_timeout_seconds),
-            "cursor_factory": TimedCursor,
-        },
     )
+    own = {
+        **parameters(application_name, settings),
+        "connection_factory": timed(statement_timeout_seconds),
+        "cursor_factory": TimedCursor,
+    }
+
+    def connect(*_unused: object) -> Any:
+        return servers.connect(own)
+
+    event.listen(engine, "do_connect", connect)
     look_before_use(engine)
     if not marked_too:
         event.listen(engine, "connect", refuse_marked)

@@ -14,6 +14,7 @@ import psycopg2.extensions
 
 from shared.db.connections.deadlines import TimedCursor, timed
 from shared.db.connections.parameters import parameters
+from shared.db.connections.servers import Servers
 from shared.db.outages import is_outage, slowing_down
 from shared.db.restore_marks import refuse_marked
 from shared.db_url import normalise_url
@@ -84,9 +85,12 @@ class Connections:
 
     def __init__(self, url: str, *, size: int, application_name: str = "sirenade-portal") -> None:
         self.size = size
-        parsed = normalise_url(url).set(drivername="postgresql")
-        self._url = parsed.render_as_string(hide_password=False)
-        self._application_name = application_name
+        self._servers = Servers(normalise_url(url))
+        self._parameters = {
+            **parameters(application_name, _OPTIONS),
+            "connection_factory": timed(STATEMENT_TIMEOUT_SECONDS),
+            "cursor_factory": TimedCursor,
+        }
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=application_name)
         self._own = threading.local()
         self._open: set[Session] = set()
@@ -143,12 +147,7 @@ class Connections:
                 raise
 
     def _connect(self) -> Session:
-        connection = psycopg2.connect(
-            self._url,
-            **parameters(self._application_name, _OPTIONS),
-            connection_factory=timed(STATEMENT_TIMEOUT_SECONDS),
-            cursor_factory=TimedCursor,
-        )
+        connection = self._servers.connect(self._parameters)
         refuse_marked(connection, None)
         connection.autocommit = True
         session = Session(connection)

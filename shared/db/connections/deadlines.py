@@ -18,6 +18,8 @@ import psycopg2.extensions
 import structlog
 from sqlalchemy import Connection, text
 
+from shared.db.connections.timelines import Timeline
+
 log = structlog.get_logger()
 
 GRACE_SECONDS = 15.0
@@ -61,17 +63,18 @@ class _Watch:
             late = [each for each in list(self._under_way.items()) if each[1][0] < now]
             for key, (_, connection) in late:
                 self._under_way.pop(key, None)
-                _cut(connection)
+                cut(connection, "a statement has no end: its connection is given up")
             # A connection is dropped with its pages: nothing here outlives the turn.
             del late
 
 
-def _cut(connection: "TimedConnection") -> None:
+def cut(connection: "TimedConnection", why: str) -> None:
+    """Shut the socket of a connection that another thread may wait at; log why."""
     try:
         descriptor = os.dup(connection.fileno())
     except (OSError, psycopg2.Error):
         return
-    log.error("a statement has no end: its connection is given up")
+    log.error(why)
     with socket.socket(fileno=descriptor) as peer, suppress(OSError):
         peer.shutdown(socket.SHUT_RDWR)
 
@@ -108,6 +111,8 @@ class TimedConnection(psycopg2.extensions.connection):
 
     usual_seconds: float | None = None
     limit_seconds: float | None = None
+    timeline: Timeline | None = None
+    """The timeline of its server, as it was when the connection was opened."""
 
     def commit(self) -> None:
         with _watch.over(self):

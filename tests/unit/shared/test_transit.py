@@ -44,6 +44,8 @@ def test_what_is_encrypted_or_stays_on_this_machine_is_in_no_doubt(url: str) -> 
             "without a look at its certificate",
         ),
         ("postgresql:///x?host=db.example", "PostgreSQL (db.example) may be asked in clear"),
+        ("postgresql://u:hunter2@localhost,two.example:5433/x", "(two.example) may be asked"),
+        ("postgresql://u:hunter2@/x?host=localhost,two.example", "(two.example) may be asked"),
         ("amqps://u:p@one/x;amqp://u:p@two/x", "RabbitMQ (two) is asked in clear"),
         ("amqp://u:hunter2@mq/x", "RabbitMQ (mq) is asked in clear: use amqps://"),
         ("http://192.168.1.5/api", "a key goes to 192.168.1.5 in clear: use https://"),
