@@ -15,6 +15,7 @@ REQUESTS_PER_MINUTE ?= 30
 PHASE ?= 1
 READS ?=
 HOURS ?= 1
+REPEATS ?= 5
 KILLS ?= 20
 ROWS ?= 20000
 SEED ?=
@@ -119,6 +120,10 @@ prove: servers ## Prove the promises at the true quota (PHASE=1, PHASE=2; READS=
 .PHONY: chaos
 chaos: servers ## Kill processes at random during an import, then compare the sets (KILLS, ROWS, SEED)
 	@./sirenade prove chaos --kills $(KILLS) --rows $(ROWS) $(if $(SEED),--seed $(SEED))
+
+.PHONY: prove-ha
+prove-ha: servers ## Lose each node of RabbitMQ and the primary of PostgreSQL in an import (REPEATS=5)
+	@./sirenade prove ha --repeats $(REPEATS)
 
 .PHONY: soak
 soak: servers ## Import, review and fetch deltas for hours; nothing may grow (HOURS=1)

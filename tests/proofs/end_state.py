@@ -24,6 +24,16 @@ _SETS = text("""
          EXCEPT SELECT siret FROM listed) more) AS surplus,
       (SELECT coalesce(sum(greatest(0, expected - listed)), 0)::bigint FROM batches) AS unlisted
 """)
+_TWICE = text("""
+    SELECT count(*) FROM (SELECT FROM avis_attempts WHERE accepted
+      GROUP BY avis_id HAVING count(*) > 1) twice
+""")
+
+
+def texts_made_twice(engine: Engine) -> int:
+    """Count the texts that were accepted more than once: each cost its provider's price again."""
+    with engine.connect() as connection:
+        return connection.scalar(_TWICE) or 0
 
 
 def read_facts(engine: Engine, *, promised_rows: int, rests: bool) -> EndState:

@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -43,6 +45,8 @@ class RunningRabbitmq(RabbitmqServer):
     binaries: RabbitmqBinaries = field(repr=False)
     ports: Ports
     end_with_parent: bool = False
+    in_cluster: bool = False
+    """Its epmd is the one of the cluster, which others start."""
     ready_since: float = 0.0
     """Its start on the monotonic clock."""
     _node: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -72,11 +76,22 @@ class RunningRabbitmq(RabbitmqServer):
         """Return the output of `rabbitmqctl`, a call of two seconds: `admin` needs milliseconds."""
         command = [str(self.binaries.ctl), "-q", *arguments]
         result = subprocess.run(
-            command, env=self._environment(), capture_output=True, text=True, check=False
+            command, env=self.environment(), capture_output=True, text=True, check=False
         )
         if result.returncode != 0:
             raise LocalServerError(f"rabbitmqctl {arguments[0]}: {result.stderr.strip()}")
         return result.stdout
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        """Stop the node, which keeps its sockets, until the block ends."""
+        for pid in self._family():
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in self._family():
+                os.kill(pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """Kill the node and its helpers, as when the machine loses power."""
@@ -100,7 +115,7 @@ class RunningRabbitmq(RabbitmqServer):
 
     def start(self) -> bool:
         """Start and wait until it serves AMQP and HTTP; False when it ends or is not up in time."""
-        environment = self._environment()
+        environment = self.environment()
 
         def begin(*command: str) -> subprocess.Popen[bytes]:
             return processes.start_server(
@@ -110,7 +125,7 @@ class RunningRabbitmq(RabbitmqServer):
                 parent_death_signal=signal.SIGKILL if self.end_with_parent else None,
             )
 
-        if epmd := shutil.which("epmd", path=environment["PATH"]):
+        if not self.in_cluster and (epmd := shutil.which("epmd", path=environment["PATH"])):
             # It starts here, in the foreground: the one that Erlang starts would be nobody's child.
             self._epmd = begin(epmd, "-address", "127.0.0.1", "-port", str(self.ports.epmd))
         self._node = begin(str(self.binaries.server))
@@ -138,7 +153,7 @@ class RunningRabbitmq(RabbitmqServer):
                 pids.extend(processes.with_children(process.pid))
         return sorted(set(pids))
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         home, ports = self.directory, self.ports
         inherited = {
             name: value
@@ -168,6 +183,7 @@ class RunningRabbitmq(RabbitmqServer):
             "RABBITMQ_GENERATED_CONFIG_DIR": str(home / "config"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
                 "+S 2:2 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}"
+                + (" -kernel net_ticktime 10" if self.in_cluster else "")
             ),
             "ERL_EPMD_PORT": str(ports.epmd),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
@@ -191,17 +207,30 @@ def start_rabbitmq(
         ports = Ports(*(processes.free_port() for _ in fields(Ports)))
         # The node's name holds its port: data of other ports belong to another node.
         shutil.rmtree(directory / "data", ignore_errors=True)
-        _write_files(directory, ports, password, with_metrics=with_metrics)
-        url = f"amqp://{_USER}:{password}@127.0.0.1:{ports.amqp}/%2F"
-        admin = RabbitmqAdmin(f"http://127.0.0.1:{ports.management}", _USER, password)
+        write_files(directory, ports, password, with_metrics=with_metrics)
+        url, admin = address_of(ports, password)
         running = RunningRabbitmq(url, admin, directory, binaries, ports, end_with_parent)
         if running.start():
             return running
     raise LocalServerError(f"RabbitMQ does not start: see {directory / 'log'}")
 
 
-def _write_files(directory: Path, ports: Ports, password: str, *, with_metrics: bool) -> None:
-    _write_secret(directory / ".erlang.cookie", secrets.token_hex(20), mode=0o400)
+def address_of(ports: Ports, password: str) -> tuple[str, RabbitmqAdmin]:
+    url = f"amqp://{_USER}:{password}@127.0.0.1:{ports.amqp}/%2F"
+    return url, RabbitmqAdmin(f"http://127.0.0.1:{ports.management}", _USER, password)
+
+
+def write_files(
+    directory: Path,
+    ports: Ports,
+    password: str,
+    *,
+    with_metrics: bool = False,
+    cookie: str = "",
+    further: str = "",
+) -> None:
+    """Write the files of a node; all nodes of a cluster have one cookie."""
+    _write_secret(directory / ".erlang.cookie", cookie or secrets.token_hex(20), mode=0o400)
     issued = Authority(directory).issue("localhost")
     metrics = f"prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = {ports.metrics}\n"
     plugins = "rabbitmq_management,rabbitmq_prometheus" if with_metrics else "rabbitmq_management"
@@ -226,7 +255,7 @@ vm_memory_high_watermark.absolute = 512MiB
 disk_free_limit.absolute = 50MB
 raft.wal_max_size_bytes = 67108864
 collect_statistics_interval = 1000
-{metrics if with_metrics else ""}""",
+{metrics if with_metrics else ""}{further}""",
         mode=0o600,
     )
 

@@ -15,7 +15,7 @@ from shared.terminal.console import Console
 from tests.proofs.chaos.blows import MEAN_WAIT_SECONDS, make_blows
 from tests.proofs.chaos.strikes import Chaos
 from tests.proofs.command import fresh, tell_promises
-from tests.proofs.stack import Simulated, Stack, run_stack
+from tests.proofs.stack import Simulated, run_stack
 
 _ROWS_PER_REQUEST = 100
 _GENERATORS = 5
@@ -58,7 +58,7 @@ def prove_chaos(
         insee=Simulated(rows, requests_per_minute=quota),
         settings=_SETTINGS,
     ) as stack:
-        _make_queues(stack)
+        make_queues(stack.rabbitmq.url)
         stack.start_each(("fetcher", "writer", "reviewer"), 2)
         stack.order_import()
         work = Chaos(stack, _GENERATORS, console.print)
@@ -69,9 +69,9 @@ def prove_chaos(
     tell_promises(promises, console)
 
 
-def _make_queues(stack: Stack) -> None:
+def make_queues(broker_url: str) -> None:
     """Make the queues first: RabbitMQ may lose one that is young (docs/adr/0003-broker.md)."""
-    broker = make_broker(stack.rabbitmq.url)
+    broker = make_broker(broker_url)
     assert isinstance(broker, ReliableBroker)
     for queue in (FETCH_QUEUE, WRITE_QUEUE, REVIEW_QUEUE):
         broker.declare_queue(queue, ensure=True)

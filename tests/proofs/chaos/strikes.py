@@ -14,7 +14,7 @@ from shared.imports.progress import Progress, read_progress
 from tests.proofs.chaos import blows
 from tests.proofs.chaos.blows import Blow
 from tests.proofs.command import is_over
-from tests.proofs.end_state import read_facts
+from tests.proofs.end_state import read_facts, texts_made_twice
 from tests.proofs.promises import Promise, at_most, exactly, judge_end, judge_work
 from tests.proofs.stack import DATABASE, Stack
 
@@ -27,10 +27,6 @@ _CUT = """
     WHERE application_name IN ('sirenade-fetcher', 'sirenade-writer', 'sirenade-reviewer',
       'sirenade-meter')
 """
-_TWICE = text("""
-    SELECT count(*) FROM (SELECT FROM avis_attempts WHERE accepted
-      GROUP BY avis_id HAVING count(*) > 1) twice
-""")
 _DEAD_LETTERS = text("SELECT count(*) FROM dead_letters WHERE replayed_at IS NULL")
 
 
@@ -106,7 +102,6 @@ class Chaos:
         facts = read_facts(self.stack.engine, promised_rows=rows, rests=True)
         with self.stack.engine.connect() as connection:
             progress = read_progress(connection)
-            twice = connection.scalar(_TWICE) or 0
             dead_letters = connection.scalar(_DEAD_LETTERS) or 0
         in_flight = self._most_in_flight()
         return [
@@ -114,7 +109,7 @@ class Chaos:
             *judge_end(facts),
             *judge_work(progress),
             exactly("dead letters", 0, dead_letters),
-            at_most("texts made twice", in_flight, twice),
+            at_most("texts made twice", in_flight, texts_made_twice(self.stack.engine)),
         ]
 
     def _most_in_flight(self) -> int:

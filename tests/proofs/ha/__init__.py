@@ -1,0 +1,1 @@
+"""`prove ha`: nodes of RabbitMQ and servers of PostgreSQL are lost in the middle of an import."""
