@@ -79,6 +79,8 @@ def make(places: Places, *, demo: bool) -> Iterator[str]:
     yield from _urls(maker)
     # RabbitMQ reads it as another user; hashes of long random passwords reveal nothing.
     yield from maker.secret("rabbitmq_accounts.json", _rabbitmq_accounts(maker), mode=0o644)
+    # The nodes of a cluster know each other by it: deploy/compose/ha.
+    yield from maker.secret("rabbitmq_cookie", secrets.token_hex(20))
     # The databases of the register where there are several, between commas and without users.
     yield from maker.secret("shard_database_urls", "")
     # Empty where Elasticsearch is switched off; of the two one is filled.

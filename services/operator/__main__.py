@@ -1,6 +1,7 @@
 """Command line of the operator: schema, numbers, failures, archive."""
 
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -13,6 +14,7 @@ from services.operator.failures import item_commands, letter_commands
 from services.operator.jobs.commands import schedule
 from services.operator.logs_command import logs
 from services.operator.monitoring.command import monitor, status
+from services.operator.numbers import failover
 from services.operator.numbers import reconcile as counting
 from services.operator.numbers.reconcile import Comparison
 from services.operator.numbers.statement_command import statement
@@ -79,14 +81,42 @@ def stats(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def reconcile(as_json: AsJson = False) -> None:
+def reconcile(
+    *,
+    after_failover: Annotated[
+        bool,
+        typer.Option(
+            "--after-failover", help="Find what a promotion lost, and order that it is fetched."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Count rows anew and compare them with the counters. Exit status 1 where they differ.
 
     Counts of trades that are wrong are mended. An import may run meanwhile. It reads whole tables,
     which takes minutes for a whole register.
+
+    --after-failover, as the owner of the databases, is for a standby that was behind when it was
+    promoted: new rows get numbers that no lost row had, and batches whose rows went with another
+    database are fetched again. What else to do then is in docs/operations.md, After a promotion.
     """
     with connected(open_engines(statement_timeout_seconds=0)) as (control, *shards):
+        if after_failover:
+            for each in (control, *shards):
+                failover.leap(each)
+                each.commit()
         found = counting.reconcile(control, shards)
+        if after_failover:
+            lost = failover.fetch_again(control, found)
+            control.commit()
+            if lost.batches:
+                say(
+                    f"lost: {thousands(lost.rows)} establishments of {len(lost.batches)} batches;"
+                    f" ordered: runs {', '.join(map(str, lost.runs))}"
+                )
+            else:
+                say("no database lost rows that another one knows of")
+            return
     if as_json:
         print_json(
             {

@@ -53,6 +53,17 @@ class Pair:
 
 
 @dataclass
+class ClusteredStack(Stack):
+    """A stack of which `rabbitmq` is one node of several, and may be down."""
+
+    @property
+    def server_pids(self) -> dict[str, int]:
+        others = {"rabbitmq": self.rabbitmq.pid} if self.rabbitmq.is_running() else {}
+        insee = {} if self.insee is None else {"simulator": self.insee.pid}
+        return {"postgres": self.postgres.pid, **others, **insee}
+
+
+@dataclass
 class HaStack:
     stack: Stack
     pair: Pair
@@ -97,7 +108,7 @@ def run_ha_stack(
         }
         environment = without_files(os.environ, chosen) | chosen
         engine = make_engine(url, application_name="sirenade-prove", pool_size=1)
-        stack = Stack(directory, primary, nodes[0], simulated, engine, environment)
+        stack = ClusteredStack(directory, primary, nodes[0], simulated, engine, environment)
         cleanup.callback(stack.stop)
         cleanup.callback(engine.dispose)
         yield HaStack(stack, pair, nodes, names)
