@@ -24,6 +24,13 @@ class RabbitmqAdmin:
         rows = self._call("GET", "queues", columns="name,messages").json()
         return {str(row["name"]): int(row.get("messages", 0)) for row in rows}
 
+    def is_whole(self, size: int) -> bool:
+        """Return whether all nodes of a cluster run together, and each queue has them all."""
+        nodes = self._call("GET", "nodes").json()
+        queues = self._call("GET", "queues", columns="name,online").json()
+        together = [each for each in nodes if each["running"] and not each.get("partitions")]
+        return len(together) == size and all(len(each.get("online", ())) == size for each in queues)
+
     def create_vhost(self, name: str) -> None:
         self._call("PUT", "vhosts", name)
         everything = {"configure": ".*", "write": ".*", "read": ".*"}

@@ -139,7 +139,7 @@ def test_an_import_ends_whole_although_the_promoted_standby_was_behind(
     assert set(column(engine, "SELECT siret FROM etablissements")) == records
     due = {record["siret"] for record in everything if is_due(record)}
     assert set(column(engine, "SELECT siret FROM avis WHERE outcome = 'accepted'")) == due
-    assert_counters_are_real(engine, progress, len(records))
+    assert_counters_are_real(engine, progress(), len(records))
     assert column(engine, "SELECT count(*) FROM dead_letters") == [0]
     engine.dispose()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import requests
 from sqlalchemy.exc import DBAPIError
 
 from shared.errors import UserError
@@ -13,6 +14,7 @@ from tests.proofs.ha.gaps import Gap, Onlooker, read_counts
 from tests.proofs.ha.stack import HaStack
 from tests.proofs.samples import Sampler
 from tests.servers.postgres_standby import hung, promote, wait_for_nobody
+from tests.servers.rabbitmq import RunningRabbitmq
 
 BROKER_KILLED, BROKER_HUNG = "broker node killed", "broker node hangs"
 PRIMARY_KILLED, PRIMARY_HUNG = "primary killed", "primary hangs"
@@ -42,11 +44,11 @@ class Blows:
                 node.kill()
                 self._note(BROKER_KILLED, begun, _KILLED_SECONDS)
                 node.restart()
-            self.go_on(3.0)
+            self._until_whole()
             with self.ha.names.without(f"mq{number}"), node.hung():
                 begun = time.monotonic()
                 self._note(BROKER_HUNG, begun, _HUNG_SECONDS)
-            self.go_on(5.0)
+            self._until_whole()
         self._promotion(PRIMARY_KILLED)
         self._promotion(PRIMARY_HUNG)
 
@@ -87,6 +89,20 @@ class Blows:
         gap = self.onlooker.gap(begun)
         self.gaps[kind].append(gap)
         self.tell(f"{kind}: no page for {gap.pages:.1f} s, no text for {gap.texts:.1f} s")
+
+    def _until_whole(self) -> None:
+        """Wait until the cluster is whole again: it bears the loss of one node, not of two."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while not all(map(self._is_whole, self.ha.nodes)):
+            if time.monotonic() > end:
+                raise UserError(f"the cluster is not whole again: see {self.ha.stack.directory}")
+            self.go_on(1.0)
+
+    def _is_whole(self, node: RunningRabbitmq) -> bool:
+        try:
+            return node.admin.is_whole(len(self.ha.nodes))
+        except requests.RequestException:
+            return False
 
     def _until_moved(self, since: float) -> None:
         """Wait for pages and texts. Raises UserError where none come."""

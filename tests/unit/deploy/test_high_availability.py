@@ -17,7 +17,11 @@ class _Loader(yaml.SafeLoader):
     """Reads compose's tags as their values."""
 
 
-_Loader.add_constructor("!override", lambda loader, node: loader.construct_sequence(node))  # type: ignore[type-var]
+def _list(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[Any]:
+    return loader.construct_sequence(node)
+
+
+_Loader.add_constructor("!override", _list)
 
 
 @pytest.fixture(scope="module")
