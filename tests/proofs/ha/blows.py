@@ -38,6 +38,8 @@ class Blows:
     _sampled: float = 0.0
 
     def round(self) -> None:
+        """Strike each server in turn while the work goes on."""
+        self._until_moved(time.monotonic())
         for number, node in enumerate(self.ha.nodes, 1):
             with self.ha.names.without(f"mq{number}"):
                 begun = time.monotonic()
