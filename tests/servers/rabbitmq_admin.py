@@ -26,10 +26,15 @@ class RabbitmqAdmin:
 
     def is_whole(self, size: int) -> bool:
         """Return whether all nodes of a cluster run together, and each queue has them all."""
+        nodes, queues = self.shape()
+        return nodes == size and all(online == size for online in queues.values())
+
+    def shape(self) -> tuple[int, dict[str, int]]:
+        """Count the nodes that run together, and the nodes of each queue."""
         nodes = self._call("GET", "nodes").json()
         queues = self._call("GET", "queues", columns="name,online").json()
         together = [each for each in nodes if each["running"] and not each.get("partitions")]
-        return len(together) == size and all(len(each.get("online", ())) == size for each in queues)
+        return len(together), {each["name"]: len(each.get("online", ())) for each in queues}
 
     def create_vhost(self, name: str) -> None:
         self._call("PUT", "vhosts", name)

@@ -97,7 +97,8 @@ class Blows:
         end = time.monotonic() + _PATIENCE_SECONDS
         while not all(map(self._is_whole, self.ha.nodes)):
             if time.monotonic() > end:
-                raise UserError(f"the cluster is not whole again: see {self.ha.stack.directory}")
+                told = [node.admin.shape() for node in self.ha.nodes]
+                raise UserError(f"the cluster is not whole again: {told}")
             self.go_on(1.0)
 
     def _is_whole(self, node: RunningRabbitmq) -> bool:
