@@ -1,8 +1,10 @@
 """The editors' screens among ten thousand held texts: each answers within 200 ms."""
 
+import os
 import time
 from collections.abc import Sequence
 
+import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 from sqlalchemy import text
 
@@ -53,6 +55,7 @@ _PROVIDER = """
     INSERT INTO review_providers (name, listed, model, weight, max_parallel, charges)
     VALUES ('alpha', true, 'm', 1, 1, true)
 """
+_BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'sirenade-console'"
 _SCREENS = {
     "texts": "/textes",
     "texts, rare in a département": "/textes?departement=2B",
@@ -84,12 +87,25 @@ def test_each_screen_of_editors_answers_within_200_ms(database_url: str, figures
         visitor = console.visitor()
         assert visitor.log_in("ada", password).status == 200
         for name, path in _SCREENS.items():
+            before = cpu_seconds(database_url)
             found = sorted(measured(visitor, path))
+            cpu = (cpu_seconds(database_url) - before) / (CALLS + 1)
             p95 = found[len(found) * 95 // 100]
-            of = f"editors.{name}, p95 of {TEXTS // 1000}k texts, {HELD // 1000}k held"
-            figures.add(of, 1000 * p95, unit="ms", goal="<= 200")
-            print(f"{of}: {1000 * p95:.0f} ms, best {1000 * found[0]:.0f}")  # noqa: T201  a result
+            of = f"editors.{name}, {TEXTS // 1000}k texts, {HELD // 1000}k held"
+            figures.add(f"{of}, p95", 1000 * p95, unit="ms", goal="<= 200")
+            figures.add(f"{of}, CPU", 1000 * cpu, unit="CPU ms/call")
+            print(f"{of}: p95 {1000 * p95:.0f} ms, CPU {1000 * cpu:.0f} ms")  # noqa: T201  a result
     engine.dispose()
+
+
+def cpu_seconds(database_url: str) -> float:
+    """Return the CPU of this process, which is the console's, and of its backends."""
+    engine = make_engine(database_url, application_name="benchmark", pool_size=1)
+    with engine.connect() as connection:
+        pids = connection.scalars(text(_BACKENDS)).all()
+    engine.dispose()
+    times = [psutil.Process(pid).cpu_times() for pid in (os.getpid(), *pids)]
+    return sum(each.user + each.system for each in times)
 
 
 def measured(visitor: Visitor, path: str) -> Sequence[float]:

@@ -16,7 +16,7 @@ from shared.search.words import words_of
 from shared.sirene.identifiers import is_siren, is_siret
 
 PAGE = 50
-_SCANNED = 10_000
+_SCANNED = 5_000
 _NEWEST = 2**62
 _STARTS = {
     "siret": "avis a WHERE a.siret = :number AND a.id < :before",
@@ -33,10 +33,13 @@ _FIND = """
       SELECT a.id, a.pro_localisation_id, a.outcome, a.held_because FROM {start}
       ORDER BY a.id DESC LIMIT :scanned),
     found AS (
-      SELECT s.id FROM scanned s JOIN pro_localisations p ON p.id = s.pro_localisation_id
+      SELECT s.id FROM scanned s
       WHERE (CAST(:outcome AS text) IS NULL OR s.outcome = :outcome)
         AND (CAST(:held AS text) IS NULL OR s.held_because = :held)
-        AND p.activite_principale LIKE :activite AND p.code_commune LIKE :commune
+        -- With an offset, no plan reads all pages to hash them.
+        AND (:anywhere OR EXISTS (
+          SELECT FROM pro_localisations p WHERE p.id = s.pro_localisation_id
+            AND p.activite_principale LIKE :activite AND p.code_commune LIKE :commune OFFSET 0))
       ORDER BY s.id DESC LIMIT :rows)
     SELECT a.id, a.siret, a.kind, a.outcome, a.held_because, a.model, a.accepted_at,
       left(a.text, 200) AS beginning, p.nom, p.libelle_commune, p.libelle_activite,
@@ -96,9 +99,13 @@ def find_texts(
 ) -> FoundTexts:
     """Return the page of texts whose ids lie below `before`."""
     start, values = _start_of(criteria)
+    anywhere = not (criteria.activite or criteria.departement)
+    # Without a condition each row that is looked at is one of the page.
+    narrows = criteria.outcome or criteria.held or not anywhere
     values |= {
         "before": before or _NEWEST,
-        "scanned": _SCANNED // len(shards),
+        "anywhere": anywhere,
+        "scanned": _SCANNED // len(shards) if narrows or start == "name" else PAGE + 1,
         "rows": PAGE + 1,
         "outcome": criteria.outcome,
         "held": criteria.held,

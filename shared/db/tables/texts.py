@@ -111,7 +111,8 @@ avis_orders = col.table(
     # The reason of a refusal.
     col.text("refusal"),
     col.instant("done_at"),
-    Index("ix_avis_orders_siret", "siret"),
+    # Of the orders about a text the latest one counts.
+    Index("ix_avis_orders_siret", "siret", "id"),
     Index("ix_avis_orders_siren", "siren"),
     Index("ix_avis_orders_pending", "id", postgresql_where="status = 'pending'"),
     CheckConstraint("(verb = 'edit') = (text IS NOT NULL)", name="an_edit_has_its_text"),

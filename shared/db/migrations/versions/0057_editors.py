@@ -20,6 +20,8 @@ def upgrade() -> None:
       DROP CONSTRAINT ck_avis_orders_verb,
       ADD CONSTRAINT ck_avis_orders_verb CHECK (verb IN
         ('hold', 'release', 'reject', 'edit', 'regenerate'));
+    DROP INDEX ix_avis_orders_siret;
+    CREATE INDEX ix_avis_orders_siret ON avis_orders (siret, id);
     CREATE INDEX ix_avis_rejected ON avis (id) WHERE outcome = 'rejected';
     CREATE TABLE erasure_orders (
       id BIGINT GENERATED ALWAYS AS IDENTITY,
