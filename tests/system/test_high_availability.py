@@ -89,6 +89,7 @@ def behind(servers_directory: Path) -> Iterator[tuple[RunningPostgres, RunningPo
     yield primary, standby
     for server in (primary, standby):
         processes.kill_all(processes.with_children(server.pid))
+        processes.reap(server.process)
 
 
 @pytest.mark.slow
