@@ -193,9 +193,9 @@ images-pin: install ## Write the digests of images, from Docker's registry or RE
 	@echo "error: there is no .env yet: make init" >&2; exit 2
 
 .PHONY: images
-images: .env ## Build the images of the containers and print their sizes
-	@SIRENADE_BUILD="$${SIRENADE_BUILD:-$$(git describe --always --dirty 2>/dev/null)}" \
-	  docker compose --profile '*' build --quiet
+images: .env ## Build the images with this version as their tag, and print their sizes
+	@version=$$($(PYTHON) -m deploy.containers version) && \
+	  SIRENADE_VERSION=$$version SIRENADE_BUILD=$$version docker compose --profile '*' build --quiet
 	@docker images --filter 'reference=sirenade/*' --format '{{.Repository}}:{{.Tag}} {{.Size}}' | sort
 
 .PHONY: up
@@ -207,9 +207,12 @@ down: .env ## Stop and remove all containers; the volumes stay
 	@docker compose --profile '*' down
 
 .PHONY: upgrade
-upgrade: images ## Build images, stop the services, migrate the database, start the services
-	@docker compose stop $(SERVICES)
-	@deploy/containers/up.sh
+upgrade: .env ## Build images of this version, migrate while the services run, replace them
+	@$(PYTHON) -m deploy.containers upgrade
+
+.PHONY: rollback
+rollback: .env ## Start the version that ran before this one, on the schema as it is
+	@$(PYTHON) -m deploy.containers rollback
 
 .PHONY: ps
 ps: .env ## List the containers and their health

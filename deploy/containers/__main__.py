@@ -1,12 +1,14 @@
-"""The command that the Makefile calls: `python3 -m deploy.containers init|scale|doctor`."""
+"""The commands that the Makefile calls: `python3 -m deploy.containers COMMAND`."""
 
 import argparse
 import sys
+from collections.abc import Iterator
 
 from deploy.containers.doctor import examine
 from deploy.containers.first_files import make
 from deploy.containers.paths import Places, SetupError
 from deploy.containers.settings_file import scale
+from deploy.containers.versions import rollback, upgrade, version_here
 
 
 def main(arguments: list[str]) -> int:
@@ -17,6 +19,9 @@ def main(arguments: list[str]) -> int:
     scaling = commands.add_parser("scale", help="write a number of replicas to .env")
     scaling.add_argument("service")
     scaling.add_argument("replicas")
+    commands.add_parser("upgrade", help="build and start the version of this checkout")
+    commands.add_parser("rollback", help="start the version before the one that runs")
+    commands.add_parser("version", help="print the version of this checkout, the tag of its images")
     commands.add_parser("doctor", help="list what this machine lacks")
     options = parser.parse_args(arguments)
     try:
@@ -25,8 +30,9 @@ def main(arguments: list[str]) -> int:
         if options.command == "scale":
             sys.stdout.write(scale(Places(), options.service, options.replicas) + "\n")
             return 0
-        for line in make(Places(), demo=options.demo):
+        for line in _steps(options):
             sys.stdout.write(line + "\n")
+            sys.stdout.flush()
     except SetupError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
@@ -34,6 +40,16 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"error: {error.strerror}: {error.filename}\n")
         return 2
     return 0
+
+
+def _steps(options: argparse.Namespace) -> Iterator[str]:
+    if options.command == "upgrade":
+        return upgrade(Places())
+    if options.command == "rollback":
+        return rollback(Places())
+    if options.command == "version":
+        return iter([version_here()])
+    return make(Places(), demo=options.demo)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.containers.paths import Places
+from deploy.containers.versions import version_here
 from shared.roles.broker_users import BROKER_USERS, BrokerUser, password_hash
 from shared.roles.privileges import ROLES, USERS
 from shared.roles.statements import DEFAULT_PREFIX
@@ -21,6 +22,9 @@ _SETTINGS = """\
 # Services run as the owner of those files.
 SIRENADE_UID={uid}
 SIRENADE_GID={gid}
+
+# The tag of the images: `make upgrade` and `make rollback` change it.
+SIRENADE_VERSION={version}
 
 # demo: a simulator instead of INSEE. monitoring: Prometheus, Alertmanager, Grafana.
 # portal: pages and search for readers.
@@ -121,6 +125,7 @@ class _Maker:
         text = _SETTINGS.format(
             uid=self._uid,
             gid=self._gid,
+            version=version_here(),
             profiles="demo,monitoring" if demo else "monitoring",
             insee=_INSEE_DEMO if demo else f"#{_INSEE_DEMO}",
         )

@@ -39,11 +39,11 @@ def scale(places: Places, service: str, replicas: str) -> str:
     most = most_replicas(service)
     if not replicas.isascii() or not replicas.isdecimal() or int(replicas) > most:
         raise SetupError(f"make scale-{service} N=… takes 0 to {most}, not {replicas!r}")
-    _change_setting(places.settings, f"{service.upper()}_REPLICAS", str(int(replicas)))
+    change_setting(places.settings, f"{service.upper()}_REPLICAS", str(int(replicas)))
     return f"{service}: {int(replicas)} from now on (.env)"
 
 
-def _change_setting(path: Path, name: str, value: str) -> None:
+def change_setting(path: Path, name: str, value: str) -> None:
     """Replace or add one line and no other. A kill leaves the old or the new file."""
     read_settings(path)
     lines = path.read_text(encoding="utf-8").splitlines()

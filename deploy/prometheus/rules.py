@@ -5,7 +5,6 @@ from pathlib import Path
 
 import yaml
 
-from deploy.runbooks import number_of, runbook_path
 from shared.alerts import GROUPS, Condition
 
 ALERTS = Path(__file__).with_name("alerts.yml")
@@ -21,7 +20,7 @@ _HEADER = """\
 # All operators show the same totals: take the max, never the sum. While totals cannot be read,
 # their alerts are silent and SirenadeTotalsUnread fires. Links lead to the compose file's Grafana.
 """
-_GRAFANA = "http://localhost:3000"
+_DASHBOARDS = "http://localhost:3000/d"
 
 
 class _Labels(dict[str, str]):
@@ -78,14 +77,10 @@ def _rule(condition: Condition) -> dict[str, object]:
         "alert": condition.name,
         "expr": expression + ("\n" if "\n" in expression else ""),
         **({"for": condition.hold} if condition.hold else {}),
-        # The board of alerts leads by it to the runbook.
-        "labels": _Labels(
-            severity=condition.severity, runbook_panel=str(number_of(condition.name))
-        ),
+        "labels": _Labels(severity=condition.severity),
         "annotations": {
             "summary": condition.summary,
             "runbook": f"docs/operations.md#{condition.name.lower()}",
-            "runbook_url": _GRAFANA + runbook_path(condition.name),
-            "dashboard": f"{_GRAFANA}/d/{condition.dashboard}",
+            "dashboard": f"{_DASHBOARDS}/{condition.dashboard}",
         },
     }

@@ -47,17 +47,22 @@ def run() -> None:
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    no_way_back: Annotated[
+        bool, typer.Option("--no-way-back", help="Let the last release work on it no longer.")
+    ] = False,
+) -> None:
     """Bring the schema of every database to the revision that this version needs.
 
-    It warns where PostgreSQL itself would copy people's data into its log or its statistics.
+    Services of the last release may work meanwhile, and work on afterwards. It warns where
+    PostgreSQL itself would copy people's data into its log or its statistics.
     """
     from shared.db.migrate import migrate_all  # noqa: PLC0415  no service needs alembic
 
     settings = load(DatabaseSettings)
     for doubt in settings.doubts:
         warn(doubt)
-    revision = migrate_all(settings)
+    revision = migrate_all(settings, with_way_back=not no_way_back)
     say(f"the schema is at revision {revision}")
     found = [each for url in all_urls(settings) for each in server_copies.find_at(url)]
     for sentence in dict.fromkeys(found):

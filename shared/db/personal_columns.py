@@ -121,7 +121,6 @@ _FREE: Mapping[str, str] = {
     "job_slots": "job slot status result error",
     "jobs": "job schedule",
     "leases": "name",
-    "restore_drills": "backup_id outcome result",
     "restore_marks": "backup_id",
     "alembic_version": "version_num",
 }

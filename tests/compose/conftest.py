@@ -82,13 +82,12 @@ class Stack:
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("SIRENADE_U", "SIRENADE_G", "COMPOSE_"))
+            if not name.startswith(("SIRENADE_U", "SIRENADE_G", "SIRENADE_V", "COMPOSE_"))
         }
         return {
             **inherited,
             "COMPOSE_PROJECT_NAME": "sirenade-test",
-            # The tag of the images, and the version that they tell.
-            "SIRENADE_VERSION": "test",
+            # The tag of the images, and the version that they tell; `make init` notes it in .env.
             "SIRENADE_BUILD": BUILD,
         }
 

@@ -11,7 +11,6 @@ from services.fetcher.plan.costs import cost_of, days_of
 from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
 from services.fetcher.store import ImportStore
 from shared.clock import Clock
-from shared.db.outages import outlast
 from shared.imports.progress import Progress, read_progress
 from shared.imports.runs import RunState, read_run
 from shared.imports.statement import StatementSubject, in_one_line, read_statement
@@ -37,7 +36,7 @@ def follow(
         with engine.connect() as connection:
             return read_progress(connection, run_id)
 
-    outlast(lambda: _announce(ImportStore(engine), read, run_id, per_day, clock), clock)
+    _announce(ImportStore(engine), read, run_id, per_day, clock)
     progress = watch_progress(
         read,
         title=f"{what}, run {run_id}",
@@ -45,21 +44,13 @@ def follow(
         clock=clock,
     )
     if as_json:
-        progress = outlast(lambda: _settled(engine, read), clock)
-        print_json({"run_id": run_id, **asdict(progress)})
+        with engine.begin() as connection:
+            settle_windows(connection)
+        print_json({"run_id": run_id, **asdict(read())})
     if progress.runs_open:
         say(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
-    if progress.stale_because:
-        say(progress.stale_because, err=True)
-    outlast(lambda: _check(engine, run_id, progress.error), clock)
-
-
-def _settled(engine: Engine, read: Callable[[], Progress]) -> Progress:
-    """Return the progress with the watermarks that its end has moved."""
-    with engine.begin() as connection:
-        settle_windows(connection)
-    return read()
+    _check(engine, run_id, progress.error)
 
 
 def _check(engine: Engine, run_id: int, error: str | None) -> None:

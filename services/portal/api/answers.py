@@ -21,7 +21,8 @@ class Stamp:
         self._freshness = freshness
 
     async def day(self) -> dt.date | None:
-        return await self._freshness.day()
+        until = await self._freshness.until()
+        return None if until is None else until.date()
 
 
 def fresh(answer: Reponse, headers: Mapping[str, str] | None = None) -> Response:

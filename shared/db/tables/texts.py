@@ -111,7 +111,7 @@ avis_orders = col.table(
     # The reason of a refusal.
     col.text("refusal"),
     col.instant("done_at"),
-    # The latest of the orders about a text counts.
+    # Of the orders about a text the latest one counts.
     Index("ix_avis_orders_siret", "siret", "id"),
     Index("ix_avis_orders_siren", "siren"),
     Index("ix_avis_orders_pending", "id", postgresql_where="status = 'pending'"),

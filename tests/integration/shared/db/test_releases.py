@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from deploy.local.postgres import RunningPostgres
 from shared.db.engine import make_engine
-from shared.db.migrate import UnknownRevision, upgrade
-from shared.db.revision import current_revision, head_revision
+from shared.db.migrate import RELEASE_HEAD, UnknownRevision, give_up_way_back, upgrade
+from shared.db.revision import current_revision, head_revision, require_current
 from shared.db.tables import metadata
 from tests.integration.shared.db.definitions import definitions
 from tests.integration.writer.desk import Desk
@@ -54,6 +54,7 @@ def test_a_release_is_migrated_to_the_tables_of_the_models_and_loses_no_row(
     after = rows_by_table(released)
     assert {name: after[name] for name in before} == before
     assert set(after) - {"alembic_version"} == set(metadata.tables)
+    assert give_up_way_back(released) is True
     assert definitions(released) == definitions(database_url)
 
 
@@ -63,6 +64,30 @@ def test_the_trades_of_a_released_register_are_counted(released: str) -> None:
     desk = Desk(engine)
     assert desk.number("trade_counts") == len(real(desk)) > 0
     assert kept(desk) == real(desk)
+    engine.dispose()
+
+
+def test_the_code_of_the_release_finds_its_own_revision_until_the_way_back_is_given_up(
+    released: str,
+) -> None:
+    """It starts only where `version_num` is its head, and its `migrate` then does nothing."""
+    engine = make_engine(released, application_name="test")
+
+    def read() -> tuple[str | None, str]:
+        with engine.connect() as connection:
+            shown = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return current_revision(connection), str(shown)
+
+    for _ in range(2):
+        assert upgrade(released) == head_revision()
+        assert read() == (head_revision(), RELEASE_HEAD)
+    with engine.connect() as connection:
+        require_current(connection)
+    assert give_up_way_back(released) is True
+    assert give_up_way_back(released) is False
+    assert read() == (head_revision(), head_revision())
+    assert upgrade(released) == head_revision()
+    assert read() == (head_revision(), head_revision())
     engine.dispose()
 
 
