@@ -49,7 +49,7 @@ _ITEMS = text("""
       AND id > coalesce(CAST(:after AS bigint), 0)
     ORDER BY id LIMIT :limit
 """)
-# Those that are tried again already keep their turn.
+# An item that is tried again already keeps its turn.
 _WAITING = text("""
     SELECT id FROM failed_items
     WHERE resolved_at IS NULL AND kind = :kind AND code = :code

@@ -111,7 +111,7 @@ avis_orders = col.table(
     # The reason of a refusal.
     col.text("refusal"),
     col.instant("done_at"),
-    # Of the orders about a text the latest one counts.
+    # The latest order about a text counts.
     Index("ix_avis_orders_siret", "siret", "id"),
     Index("ix_avis_orders_siren", "siren"),
     Index("ix_avis_orders_pending", "id", postgresql_where="status = 'pending'"),
