@@ -131,13 +131,13 @@ FREE: Mapping[str, frozenset[str]] = {
 TWINS: Mapping[str, tuple[str, ...]] = {
     "stock_unites_legales": ("unites_legales",),
     "stock_etablissements": ("etablissements",),
+    "stock_trades": ("trade_counts",),
     # These are temporary, and empty at the end of each transaction.
     "new_unites": ("unites_legales",),
     "new_etablissements": ("etablissements",),
     "new_periodes": ("periodes_etablissements",),
     "new_pages": ("pro_localisations", "avis"),
     "stock_due": ("unites_legales", "etablissements"),
-    "staged_trades": ("trade_counts",),
 }
 """Tables with the columns of others."""
 

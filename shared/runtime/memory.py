@@ -19,22 +19,27 @@ _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
 
-_SETTINGS = {
-    # Each thread's own arena would keep the memory of its largest INSEE page.
-    _M_ARENA_MAX: 2,
-    # Large blocks return at once while it is fixed; glibc would raise it with each of them.
-    _M_MMAP_THRESHOLD: 128 * 1024,
-    _M_TRIM_THRESHOLD: 256 * 1024,
-}
+_LARGE = 128 * 1024
 
 
-def return_freed_memory() -> None:
-    """Call once at the start of a process, before its threads; it does nothing without glibc."""
+def return_freed_memory(*, large: int = _LARGE) -> None:
+    """Call once at the start of a process, before its threads; it does nothing without glibc.
+
+    Blocks of `large` bytes return at once. The kernel clears their pages each time, so that a
+    process that uses blocks of one size over and over has them kept by a higher bound.
+    """
+    settings = {
+        # Each thread's own arena would keep the memory of its largest INSEE page.
+        _M_ARENA_MAX: 2,
+        # While it is fixed; glibc would raise it with each block.
+        _M_MMAP_THRESHOLD: large,
+        _M_TRIM_THRESHOLD: 2 * large,
+    }
     if sys.platform != "linux":
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        for parameter, value in _SETTINGS.items():
+        for parameter, value in settings.items():
             mallopt(parameter, value)
 
 

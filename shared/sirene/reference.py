@@ -7,8 +7,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from operator import itemgetter
+from sys import intern
 from types import MappingProxyType
-from typing import IO
+from typing import IO, NamedTuple
 
 from shared.sirene.diffusion import KNOWN_STATUTS
 from shared.sirene.values import MASKED
@@ -28,8 +30,7 @@ NAF_2025_DAY = dt.date(2027, 1, 1)
 _SEARCH_ORDER = ("NAFRev2", "NAF2025", "NAFRev1", "NAF1993", "NAP")
 
 
-@dataclass(frozen=True, slots=True)
-class Commune:
+class Commune(NamedTuple):
     nom: str
     departement: str
     region: str
@@ -57,17 +58,15 @@ def _read_communes() -> tuple[Mapping[str, Commune], tuple[str, ...]]:
     The first of several rows with one code is today's commune.
     """
     found: dict[str, Commune] = {}
-    noms: dict[str, str] = {}
-    areas: dict[str, str] = {}
+    noms: dict[str, None] = {}
     with _open("communes.csv") as lines:
         rows = csv.reader(lines)
         header = next(rows)
-        columns = [header.index(name) for name in ("code", "nom", "departement", "region")]
-        for row in rows:
-            code, nom, *area = (row[at] for at in columns)
-            nom = noms.setdefault(nom, nom)
+        columns = itemgetter(*map(header.index, ("code", "nom", "departement", "region")))
+        for code, nom, departement, region in map(columns, rows):
+            noms.setdefault(intern(nom))
             if code not in found:
-                found[code] = Commune(nom, *(areas.setdefault(each, each) for each in area))
+                found[code] = Commune(intern(nom), intern(departement), intern(region))
     return MappingProxyType(found), tuple(noms)
 
 

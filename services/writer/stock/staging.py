@@ -18,6 +18,7 @@ from services.writer.stock.log import LoadStatus, StockLoad
 from services.writer.stock.refusals import RefusedRow
 from services.writer.stock.statements import drop_duplicates
 from services.writer.stock.values import Chunk
+from services.writer.trades import STAGED_TRADES
 from shared.db.outages import blames_row
 from shared.db.personal_columns import PERSONAL, keep_no_statistics
 from shared.db.tables.stock import stock_loads
@@ -130,7 +131,7 @@ def _grant(connection: Connection, load: StockLoad) -> None:
 
 
 def drop(connection: Connection, load: StockLoad) -> None:
-    connection.execute(text(f"DROP TABLE IF EXISTS {load.staging}"))
+    connection.execute(text(f"DROP TABLE IF EXISTS {load.staging}, {STAGED_TRADES}"))
 
 
 def give_up(connection: Connection, load: StockLoad, status: LoadStatus) -> None:

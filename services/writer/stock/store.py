@@ -1,5 +1,6 @@
 """The way of staged rows into the register: judged, then swapped in or merged."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -23,6 +24,8 @@ _MOST_REFUSED = 100
 _MOST_REFUSED_SHARE = 0.02
 _MERGED_BLOCKS = 2000
 _BUILDERS = 2
+
+_Task = Callable[[Engine, StockLoad], object]
 
 
 def judge(engine: Engine, load: StockLoad, *, force: bool) -> None:
@@ -61,12 +64,8 @@ def judge(engine: Engine, load: StockLoad, *, force: bool) -> None:
 
 def store(engine: Engine, load: StockLoad, view: View, rules: MergeRules) -> StockLoad:
     """Bring the staged rows into the register; after a kill it goes on where it was."""
-    if load.collection == "etablissements" and load.head_offices is None:
-        with engine.begin() as connection:
-            log.note(connection, load, head_offices=staging.count_head_offices(connection, load))
     if load.way == "swap":
-        _build_indexes(engine, load, view)
-        # Unanalyzed, its trades would be counted by a sort of all rows.
+        _prepare(engine, load, view)
         with engine.begin() as connection:
             staging.analyze(connection, load.staging)
         view.begin(f"{load.collection}: swapping the table in")
@@ -74,32 +73,45 @@ def store(engine: Engine, load: StockLoad, view: View, rules: MergeRules) -> Sto
             with engine.begin() as connection:
                 return log.read(connection, load.id)
         view.say(f"{load.collection}: no longer empty, merging instead")
+    else:
+        _count_head_offices(engine, load)
     _merge(engine, load, view, rules)
     with engine.begin() as connection:
         return log.read(connection, load.id)
 
 
-def _build_indexes(engine: Engine, load: StockLoad, view: View) -> None:
-    """Build the primary key first, which may find duplicates; then two indexes at a time."""
+def _count_head_offices(engine: Engine, load: StockLoad) -> None:
+    if load.collection == "etablissements" and load.head_offices is None:
+        with engine.begin() as connection:
+            log.note(connection, load, head_offices=staging.count_head_offices(connection, load))
+
+
+def _count_trades(engine: Engine, load: StockLoad) -> None:
+    with engine.begin() as connection:
+        count_staged(connection, load.staging)
+
+
+def _prepare(engine: Engine, load: StockLoad, view: View) -> None:
+    """Build the primary key first, which may find duplicates; then two things at a time."""
     with engine.begin() as connection:
         indexes = staging.missing_indexes(connection, load)
     view.begin(f"{load.collection}: building {len(indexes)} indexes")
     for index in indexes:
         if index.is_primary and (dropped := staging.build_index(engine, load, index)):
             view.say(f"{load.file_name}: {dropped} rows had a key twice, the newest stay")
+    rest = [index for index in indexes if not index.is_primary]
+    tasks: list[_Task] = [partial(staging.build_index, index=index) for index in rest]
+    if load.collection == "etablissements":
+        tasks = [_count_trades, *tasks, _count_head_offices]
     with ThreadPoolExecutor(_BUILDERS, thread_name_prefix="index") as builders:
-        rest = [index for index in indexes if not index.is_primary]
-        for _ in builders.map(partial(staging.build_index, engine, load), rest):
-            pass
+        for done in [builders.submit(task, engine, load) for task in tasks]:
+            done.result()
 
 
 def _swap(connection: Connection, load: StockLoad) -> bool:
-    of_etablissements = load.collection == "etablissements"
-    if of_etablissements:
-        count_staged(connection, load.staging)
     swapped = staging.swap(connection, load)
     if swapped:
-        if of_etablissements:
+        if load.collection == "etablissements":
             make_due(connection, on=load.on)
             add_staged(connection)
         # All rows are new: the table was empty.

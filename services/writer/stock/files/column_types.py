@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from services.writer.stock.files.signs import span_of
+
 DATES = frozenset({"date_creation", "date_debut", "date_dernier_traitement"})
 COORDINATES = frozenset({"coordonnee_lambert_abscisse", "coordonnee_lambert_ordonnee"})
 _ADDRESS_CODES = ("code_commune", "code_postal", "code_cedex", "code_pays_etranger")
@@ -22,6 +24,7 @@ _WIDTHS: Mapping[str, int] = {
 }
 # Greater whole numbers have no exact double.
 _EXACT = float(2**53)
+_BEYOND_ASCII = 0x80
 
 
 def is_readable(kind: pa.DataType) -> bool:
@@ -43,12 +46,6 @@ def plain(column: str, values: pa.Array) -> tuple[pa.Array, Mapping[str, pa.Arra
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _coordinate(values) if column in COORDINATES else _whole(column, values)
     return _text(values)
-
-
-def bytes_of(values: pa.Array) -> bytes:
-    """Return all values joined together, in which a search for a sign costs next to nothing."""
-    buffer = values.buffers()[-1]
-    return b"" if buffer is None else memoryview(buffer).tobytes()
 
 
 def _local(values: pa.Array) -> pa.Array:
@@ -88,7 +85,7 @@ def _text(values: pa.Array) -> tuple[pa.Array, Mapping[str, pa.Array]]:
     elif not pa.types.is_string(kind) and not pa.types.is_binary(kind):
         return values.cast(pa.string()), {}
     texts = values.view(pa.string())
-    if bytes_of(texts).isascii():
+    if span_of(texts)[1] < _BEYOND_ASCII:
         return texts, {}
     try:
         texts.validate(full=True)

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from services.writer.stock.files.column_types import bytes_of
 from services.writer.stock.files.csv_lines import (
     CsvLines,
     CsvRow,
@@ -20,6 +19,7 @@ from services.writer.stock.files.csv_lines import (
     rows_of,
 )
 from services.writer.stock.files.readers import LINE
+from services.writer.stock.files.signs import bytes_of
 from services.writer.stock.refusals import RefusedRow
 from shared.sirene.identifiers import is_siren, is_siret
 from shared.sirene.values import MASKED

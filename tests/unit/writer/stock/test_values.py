@@ -70,6 +70,10 @@ def _line(chunk: Chunk) -> dict[str, str | None]:
     return dict(zip(chunk.rows.schema.names, line.split("\t"), strict=True))
 
 
+def _unescaped(copied: str) -> str:
+    return re.sub(r"\\(?:t|n|r|042|\\)", lambda match: _ESCAPED[match[0]], copied)
+
+
 def _expected(read: Callable[[dict[str, Any], str], object], value: str | None) -> object:
     try:
         return read({"k": value}, "k")
@@ -112,8 +116,39 @@ def test_texts_are_read_as_the_apis(value: str | None) -> None:
         return
     assert not chunk.refused
     signs = chunk.rows.to_pydict().get("enseigne1", [None])
-    found = re.sub(r"\\(?:t|n|r|042|\\)", lambda match: _ESCAPED[match[0]], signs[0] or "")
-    assert (found or None) == expected
+    assert (_unescaped(signs[0] or "") or None) == expected
+
+
+_MIXED = (
+    "33063",
+    "A B",
+    " A",
+    "[ND]",
+    "é",
+    '"A\\',
+    "A\tB",
+    "A\x7f",
+    "\x00A",
+    "A\u2028",
+    "x" * 1001,
+)
+
+
+@given(values=st.lists(st.one_of(_TEXTS, st.sampled_from(_MIXED)), min_size=1, max_size=4))
+@example(values=["33063", None, "2A004"])
+def test_texts_of_one_column_are_read_each_by_itself(values: list[str | None]) -> None:
+    sirets = [f"0000000{n}100001" for n in range(len(values))]
+    keys = [{"siret": siret, "siren": siret[:9]} for siret in sirets]
+    rows = [_row(**key, enseigne1Etablissement=v) for key, v in zip(keys, values, strict=True)]
+    chunk = _clean(*rows)
+    read = [_expected(text_of, value) for value in values]
+    good = [(s, v) for s, v in zip(sirets, read, strict=True) if not isinstance(v, MappingError)]
+    assert [row.key for row in chunk.refused] == [s for s in sirets if s not in dict(good)]
+    found = [line.split("\t") for line in chunk.stream().read().decode().splitlines()]
+    names = chunk.rows.schema.names
+    told = [dict(zip(names, line, strict=True)) for line in found]
+    shown = [(row["siret"], _unescaped(row.get("enseigne1") or "") or None) for row in told]
+    assert shown == good
 
 
 @given(value=st.one_of(st.none(), st.floats().map(str), st.sampled_from(("[ND]", "", "1,5", "x"))))
