@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
 from sqlalchemy import Engine
 
 from services.writer.stock import loader, log, pages
@@ -84,7 +85,7 @@ def plan(places: Sequence[str], egress: Egress) -> list[Planned]:
 
 def load(database_url: str, places: Sequence[str], options: StockOptions) -> list[StockLoad]:
     """Load the files and renew their establishments' pages; return the rows of the log."""
-    return_freed_memory(large=_LARGE_BLOCKS)
+    _keep_blocks()
     opened = open_files(places, options.egress)
     with _exclusive(database_url) as (engine, lease), opened as files, View() as view:
         for file in files:
@@ -103,7 +104,7 @@ def compare(
     database_url: str, places: Sequence[str], options: StockOptions
 ) -> list[StockComparison]:
     """Compare the files with the register; raise UserError like `load`."""
-    return_freed_memory(large=_LARGE_BLOCKS)
+    _keep_blocks()
     opened = open_files(places, options.egress)
     with _exclusive(database_url) as (engine, _), opened as files, View() as view:
         for file in files:
@@ -117,6 +118,12 @@ def discard(database_url: str) -> list[str]:
     """Drop the staging tables of interrupted loads; return their collections."""
     with _exclusive(database_url) as (engine, _):
         return [collection for collection in COLLECTIONS if loader.discard(engine, collection)]
+
+
+def _keep_blocks() -> None:
+    """Use the memory of freed blocks and columns again; Arrow's own allocator gives it back."""
+    return_freed_memory(large=_LARGE_BLOCKS)
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 @contextlib.contextmanager

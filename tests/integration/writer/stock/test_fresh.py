@@ -204,13 +204,13 @@ def test_rows_of_somebody_else_in_the_meantime_make_it_a_merge(
 ) -> None:
     paths = stock.write(records.record(1), records.record(2))
     newer = records.record(2, enseigne="API", treated="2026-02-01T00:00:00")
-    build = store._build_indexes
+    build = store._prepare
 
     def build_and_be_late(*arguments: Any) -> None:
         build(*arguments)
         desk.import_(newer)
 
-    monkeypatch.setattr(store, "_build_indexes", build_and_be_late)
+    monkeypatch.setattr(store, "_prepare", build_and_be_late)
     loads = stock.load(*paths)
     assert [load.status for load in loads] == ["complete", "complete"]
     assert desk.number("etablissements") == 2

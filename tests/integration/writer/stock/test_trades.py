@@ -2,9 +2,11 @@
 
 import datetime as dt
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from services.writer.stock import command, store
 from shared.imports.completeness import read_completeness
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
@@ -36,6 +38,28 @@ def test_a_table_that_is_swapped_in_is_counted_and_stays_in_step(
     desk.import_(records.record(1))
     desk.execute("DELETE FROM etablissements WHERE siret > '5'")
     assert kept(desk) == real(desk)
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_counts_of_a_load_that_was_interrupted_before_its_swap_are_made_anew(
+    stock: Stock,
+    stock_files: dict[str, list[str]],
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    goes_on: bool,
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_swap", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            stock.load(*(path for path in stock_files["csv"] if "Etablissement" in path))
+    desk.execute("UPDATE stock_trades SET etablissements = 1000")
+    if goes_on:
+        stock.load(*stock_files["csv"])
+        assert kept(desk) == real(desk) != {}
+    else:
+        command.discard(stock.database_url)
+    assert desk.one("SELECT to_regclass('stock_trades') AS found") == {"found": None}
 
 
 def test_a_merge_keeps_the_counts_in_step(
