@@ -42,7 +42,7 @@ from shared.logs import configure_logs
 from shared.metrics import Metrics
 from shared.runtime.memory import return_freed_memory
 from shared.runtime.middleware import ActorMetrics
-from shared.runtime.service import Running
+from shared.runtime.service import Running, with_heartbeat
 from shared.settings import load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, EXIT_INTERRUPTED, make_app
 from shared.terminal.cli import run as run_cli
@@ -111,6 +111,7 @@ def embedded_services(
                 **parts,
             ),
         ]
+        services = [with_heartbeat(each, engine, version="") for each in services]
         running = Running(services, broker, clock, metrics)
         running.start()
         cleanup.callback(running.stop)

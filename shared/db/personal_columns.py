@@ -121,6 +121,7 @@ _FREE: Mapping[str, str] = {
     "job_slots": "job slot status result error",
     "jobs": "job schedule",
     "leases": "name",
+    "service_heartbeats": "service instance version",
     "restore_marks": "backup_id",
     "alembic_version": "version_num",
 }

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from shared.days import FRANCE
 from shared.db.days import day_end, day_start
+from shared.db.leases.heartbeats import find_silent
 
 # The most that INSEE gives in one answer.
 MAX_ROWS_PER_REQUEST = 1000
@@ -161,6 +162,8 @@ class Progress:
     paused: Sequence[Mapping[str, Any]] = ()
     paused_rows: int = 0
     batches_cancelled: int = 0
+    # The services that have work and do not run, each with the way to start it.
+    silent: Sequence[str] = ()
 
     @property
     def is_idle(self) -> bool:
@@ -217,6 +220,7 @@ def read_progress(
 ) -> Progress:
     """Read the progress of one run or of all; `shards` are those outside the control database."""
     progress = Progress(**connection.execute(_SNAPSHOT, {"run_id": run_id}).mappings().one())
+    progress = replace(progress, silent=find_silent(connection, _needed(progress)))
     for shard in shards:
         row = shard.execute(_SHARD_SNAPSHOT).one()
         progress = replace(
@@ -226,6 +230,13 @@ def read_progress(
             avis=dict(Counter(progress.avis) + Counter(row.avis)),
         )
     return progress
+
+
+def _needed(progress: Progress) -> list[str]:
+    """Return the services that have work."""
+    needed = ["fetcher", "writer"] if progress.runs_open > len(progress.paused) else []
+    makes_texts = progress.avis_pending > progress.renewals and progress.texts_paused is None
+    return [*needed, "reviewer"] if makes_texts else needed
 
 
 def run_exists(connection: Connection, run_id: int) -> bool:

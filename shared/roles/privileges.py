@@ -58,7 +58,10 @@ _FETCHER: Privileges = {
         ),
         _KEEP,
     ),
-    **dict.fromkeys(("absences", "insee_requests", "page_redirects", "redirections"), _ALL),
+    **dict.fromkeys(
+        ("absences", "insee_requests", "page_redirects", "redirections", "service_heartbeats"),
+        _ALL,
+    ),
     **dict.fromkeys(("slice_receipts", "stock_loads", "turns"), _READ),
     # Places and activities tell which stored establishments a delta must ask for by number.
     "etablissements": (
@@ -92,7 +95,7 @@ _WRITER: Privileges = {
         _KEEP,
     ),
     **dict.fromkeys(
-        ("page_redirects", "periodes_etablissements", "turns"),
+        ("page_redirects", "periodes_etablissements", "service_heartbeats", "turns"),
         _ALL,
     ),
     **dict.fromkeys(("schema_drift", "slice_receipts"), _ADD),
@@ -127,7 +130,13 @@ _REVIEWER: Privileges = {
         _KEEP,
     ),
     **dict.fromkeys(
-        ("avis_simhashes", "review_batch_holds", "review_batch_lines", "review_reservations"),
+        (
+            "avis_simhashes",
+            "review_batch_holds",
+            "review_batch_lines",
+            "review_reservations",
+            "service_heartbeats",
+        ),
         _ALL,
     ),
     **dict.fromkeys(("avis", "avis_orders"), "SELECT, UPDATE"),
@@ -170,7 +179,7 @@ _OPERATOR: Privileges = {
         _READ,
     ),
     **dict.fromkeys(("import_runs", "trade_count_changes"), _ADD),
-    **dict.fromkeys(("job_slots", "jobs"), _ALL),
+    **dict.fromkeys(("job_slots", "jobs", "service_heartbeats"), _ALL),
     "page_changes": "SELECT, DELETE",
     # One that an older release set into the future is brought back wherever it is read.
     "watermarks": "SELECT, UPDATE (treated_until, made_available_at)",
@@ -324,6 +333,7 @@ _INDEXER: Privileges = {
     **_SCHEMA,
     "page_changes": _READ,
     "leases": _KEEP,
+    "service_heartbeats": _ALL,
     "search_entries": "SELECT, INSERT, DELETE",
     **dict.fromkeys(("search_cursors", "search_lexemes", "search_prefixes"), _ALL),
     "pro_localisations": (

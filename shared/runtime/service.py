@@ -4,21 +4,24 @@ A process holds one service; the embedded mode holds several. A loop that fails 
 and tried again at its next turn: the usual cause is a server that is away.
 """
 
+import errno
 import signal
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import dramatiq
 import structlog
 from prometheus_client import start_http_server
+from sqlalchemy import Engine
 
 from shared.backoff import doubling
 from shared.broker import BrokerUnavailable, is_consuming, make_broker, ready_messages
 from shared.clock import Clock
 from shared.db.engine import make_engine
 from shared.db.grants import is_superuser
+from shared.db.leases.heartbeats import INTERVAL_SECONDS, Heartbeat
 from shared.db.revision import require_current
 from shared.db.shards import require_shards
 from shared.errors import UserError
@@ -34,6 +37,7 @@ log = structlog.get_logger()
 STOP_GRACE_SECONDS = 60
 # A loop goes on soon after an outage, and logs few lines during it.
 _MOST_BACKOFF_SECONDS = 15.0
+_MORE_PORTS = 50
 
 
 @dataclass(frozen=True)
@@ -132,13 +136,28 @@ def wait_after(failures: int, interval_seconds: float) -> float:
     return max(interval_seconds, backed_off_seconds)
 
 
-def serve_metrics(metrics: Metrics, *, host: str, port: int) -> None:
-    """Serve /metrics from a new thread; with port 0, serve nothing."""
+def with_heartbeat(service: Service, engine: Engine, *, version: str) -> Service:
+    """Return the service with a loop that says that it runs."""
+    heart = Heartbeat(engine, service.name, version)
+    loop = Loop(f"{service.name}_heartbeat", INTERVAL_SECONDS, step=heart.beat, end=heart.end)
+    return replace(service, loops=(*service.loops, loop))
+
+
+def serve_metrics(metrics: Metrics, *, host: str, port: int, more_ports: int = 0) -> None:
+    """Serve /metrics from a new thread; with port 0, serve nothing.
+
+    Where the port is taken, one of the `more_ports` after it serves. Raises UserError where none is
+    free.
+    """
     if port == 0:
         return
     try:
         start_http_server(port, addr=host, registry=metrics.registry)
+        log.info("metrics are served", port=port)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE and more_ports:
+            serve_metrics(metrics, host=host, port=port + 1, more_ports=more_ports - 1)
+            return
         raise UserError(
             f"/metrics cannot listen on {host}:{port} ({error.strerror}): "
             "set SIRENADE_METRICS_PORT to a free port, or to 0 for none"
@@ -185,7 +204,12 @@ def run_service(
         except BrokerUnavailable as error:
             # Its consumers would wait in silence.
             raise UserError(f"the broker does not answer: {error}") from None
-    serve_metrics(metrics, host=settings.metrics_host, port=settings.metrics_port)
+    # Several services on one machine need no setting: each takes the next port that is free.
+    more_ports = 0 if "metrics_port" in settings.model_fields_set else _MORE_PORTS
+    serve_metrics(
+        metrics, host=settings.metrics_host, port=settings.metrics_port, more_ports=more_ports
+    )
+    service = with_heartbeat(service, engine, version=settings.version)
     run_until_stopped(Running([service], broker, clock, metrics), clock)
     broker.close()
     engine.dispose()

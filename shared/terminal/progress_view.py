@@ -52,6 +52,7 @@ class ProgressView:
         if progress.warning:
             lines.append(Text(shown(progress.warning), style="yellow"))
         lines += [Text(line, style="yellow") for line in _paused_runs(progress)]
+        lines += [Text(line, style="bold red") for line in progress.silent]
         if progress.texts_paused is not None:
             lines.append(Text(paused_texts(progress.texts_paused), style="yellow"))
         if progress.throttled:
@@ -146,7 +147,7 @@ def one_line(progress: Progress) -> str:
         f"failed items {thousands(progress.failed_items)}"
         f"{_freshness(progress, ', ')}{f' ({progress.warning})' if progress.warning else ''}"
         f"{f', {_today(progress)}' if progress.per_day is not None else ''}"
-        f"{''.join(f', {line}' for line in _paused_runs(progress))}"
+        f"{''.join(f', {line}' for line in (*_paused_runs(progress), *progress.silent))}"
         f"{f', {paused_texts(progress.texts_paused)}' if progress.texts_paused else ''}"
         f"{f', {throttled_texts(progress.throttled)}' if progress.throttled else ''}"
         f"{f', {renewals}' if (renewals := _renewals(progress)) else ''}"

@@ -20,6 +20,8 @@ from shared.terminal.progress_view import watch_progress
 
 # A région is counted within this time at the public quota; then the progress is shown all the same.
 _PLAN_PATIENCE_SECONDS = 30.0
+# A service that was started together with the command has left its first heartbeat by then.
+_START_PATIENCE_SECONDS = 3.0
 
 
 def follow(
@@ -80,12 +82,16 @@ def _announce(
 ) -> None:
     """Print what the run costs as soon as a fetcher has planned it, or why it is not planned."""
     deadline_seconds = clock.monotonic_seconds() + _PLAN_PATIENCE_SECONDS
+    silent_seconds = clock.monotonic_seconds() + _START_PATIENCE_SECONDS
     while (plan := store.read_plan(run_id)) is None:
         reading = read()
         if reading.paused:
             return
         if reading.warning is not None:
             say(f"run {run_id} waits: {reading.warning}", err=True)
+            return
+        if reading.silent and clock.monotonic_seconds() > silent_seconds:
+            say(*reading.silent, err=True)
             return
         is_late = clock.monotonic_seconds() > deadline_seconds
         if reading.error is not None or is_late or clock.wait(0.2):

@@ -79,6 +79,16 @@ jobs = col.table(
     col.instant_now("seen_at"),
 )
 
+# A row for each process of a service that runs: its host and process, and its last beat.
+service_heartbeats = col.table(
+    "service_heartbeats",
+    col.text("service", "instance", "version", required=True),
+    col.instant("started_at", required=True),
+    col.instant_now("beat_at"),
+    PrimaryKeyConstraint("service", "instance"),
+    fillfactor=50,
+)
+
 # The place of this database: one row, or none where it is the only shard.
 shard_place = col.table(
     "shard_place",
