@@ -17,6 +17,7 @@ _UNDATED = frozenset(
     personnes personnel employé employés collaborateur collaborateurs siège""".split()  # noqa: SIM905 a word list
 )
 """Words of facts of which the year of the creation says nothing."""
+_PLACES = frozenset({"commune", "voie", "code_postal"})
 _BEGINNING = -1
 _MOST = 3
 """Asides of one sentence that are tried alone."""
@@ -44,9 +45,13 @@ def without_asides(
 
 
 def meanings(
-    readings: Iterable[frozenset[str]], asides: Iterable[Aside]
+    readings: Iterable[frozenset[str]], asides: Iterable[Aside], last: int, flags: frozenset[str]
 ) -> frozenset[frozenset[str]]:
-    """Return what a sentence tells with its asides: a date has its fact in the rest."""
+    """Return what a sentence tells with its asides: a date has its fact in the rest.
+
+    `last` is the place of the last token. A place before or after the rest is that of all that
+    the rest counts.
+    """
     told = frozenset(readings)
     for aside in asides:
         told = frozenset(
@@ -54,8 +59,19 @@ def meanings(
             for rest in told
             for one in aside.readings
             if all(fact in rest for fact in facts_dated(one))
+            and not (_frames(aside, one, last) and _is_elsewhere(rest, flags))
         )
     return told
+
+
+def _frames(aside: Aside, told: frozenset[str], last: int) -> bool:
+    return (aside.start == 0 or aside.end == last) and not told.isdisjoint(_PLACES)
+
+
+def _is_elsewhere(told: frozenset[str], flags: frozenset[str]) -> bool:
+    """Return whether a sentence counts the employees or the places of a unit that has others."""
+    of_unit = "effectif_unite" in told and "effectif" not in told and "ensemble" in flags
+    return of_unit or ("etablissements" in told and "une_commune" not in flags)
 
 
 def _asides(tokens: Sequence[Mark], flags: frozenset[str]) -> Iterator[Aside]:

@@ -12,6 +12,7 @@ from services.reviewer.validation.sentences.connectors import without_connectors
 from services.reviewer.validation.sentences.grammar import grammar
 from services.reviewer.validation.sentences.lexis import Lexis
 from services.reviewer.validation.sentences.matchers import MOST_TOKENS, Parse
+from services.reviewer.validation.sentences.owners import slips
 from services.reviewer.validation.sentences.tokens import Mark, tokens_of
 from services.reviewer.validation.sentences.told import TAKEN_UP, counts_told, dates_told, undated
 from shared.sirene.facts import Facts
@@ -152,7 +153,7 @@ def read(text: str, facts: Facts, known: Known, found_facts: Sequence[FoundFact]
 
 
 def _sentence(tokens: list[Mark], lexis: Lexis, before: Sequence[Sentence]) -> Sentence:
-    if len(tokens) > MOST_TOKENS:
+    if len(tokens) > MOST_TOKENS or slips(tokens):
         return Sentence(tuple(tokens), _NOT_UNDERSTOOD)
     tells = any(symbol in _TOLD for token in tokens for symbol in token.symbols)
     flags = lexis.flags
@@ -164,7 +165,7 @@ def _sentence(tokens: list[Mark], lexis: Lexis, before: Sequence[Sentence]) -> S
         readings = _readings(rule, tuple(token.symbols for token in said), flags)
         if not tells:
             readings = frozenset(filter(None, readings))
-        told = meanings(readings, asides)
+        told = meanings(readings, asides, last=len(tokens) - 1, flags=flags)
         if told:
             dates = next((one.dates for one in reversed(before) if one.dates), frozenset[object]())
             counted = frozenset[object]().union(*(one.counted for one in before))
