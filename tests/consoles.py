@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from services.operator.console.app import ConsoleApp
-from services.operator.console.databases import open_databases
+from services.operator.console.databases import open_databases, open_lookout
 from services.operator.console.main import config_of
 from services.operator.console.screens import SCREENS
 from services.operator.console.settings import ConsoleSettings
@@ -116,7 +116,7 @@ def running_console(*urls: str, **settings: Any) -> Iterator[RunningConsole]:
     chosen = ConsoleSettings.model_validate(
         {"database_url": urls[0], "console_port": port, **shards, **settings}
     )
-    app = ConsoleApp(chosen, open_databases(chosen), SCREENS, Clock())
+    app = ConsoleApp(chosen, open_databases(chosen), SCREENS, open_lookout(chosen, Clock()))
     server = GracefulServer(config_of(chosen, app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

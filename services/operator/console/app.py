@@ -23,13 +23,13 @@ from services.operator.console import accounts, doors, sessions
 from services.operator.console.documents import ConsoleDocuments
 from services.operator.console.doors import LOGIN_PATH, Cookie
 from services.operator.console.frame import BODY_BYTES, ConsoleFrame
+from services.operator.console.lookout import Lookout
 from services.operator.console.origins import Origins
 from services.operator.console.rights import RIGHTS
 from services.operator.console.screen import Screen, ScreenRoute
 from services.operator.console.sessions import ConsoleSession
 from services.operator.console.settings import ConsoleSettings
 from services.operator.console.visits import MenuEntry, Visit, VisitRefused
-from shared.clock import Clock
 from shared.db.outages import slowing_down
 from shared.errors import SlowDown, UserError
 from shared.logs import name_of, places_of
@@ -50,12 +50,12 @@ class ConsoleApp:
         settings: ConsoleSettings,
         engines: Sequence[Engine],
         screens: Sequence[Screen],
-        clock: Clock,
+        lookout: Lookout,
     ) -> None:
         self._settings = settings
         self._engines = engines
         self._screens = screens
-        self._clock = clock
+        self._lookout = lookout
         self._documents = ConsoleDocuments()
         self._origins = Origins(settings)
         self._cookie = Cookie(
@@ -91,7 +91,9 @@ class ConsoleApp:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        self._lookout.start()
         yield
+        self._lookout.stop()
         self._threads.shutdown(cancel_futures=True)
         for engine in self._engines:
             engine.dispose()
@@ -200,7 +202,7 @@ class ConsoleApp:
             engines=self._engines,
             settings=self._settings,
             documents=self._documents,
-            clock=self._clock,
+            lookout=self._lookout,
             path=request.url.path,
             query=dict(request.query_params),
             fields=fields,

@@ -51,7 +51,11 @@ class ConsoleDocuments:
             file={name: each.path for name, each in by_name.items()}, role_names=ROLE_NAMES
         )
         self._environment.filters.update(
-            number=french_number, instant=french_instant, euros=french_euros, day=french_day
+            number=french_number,
+            instant=french_instant,
+            euros=french_euros,
+            day=french_day,
+            duration=french_duration,
         )
 
     def render(self, template: str, /, **values: object) -> bytes:
@@ -76,3 +80,16 @@ def french_instant(at: dt.datetime | None) -> str:
 
 def french_day(day: dt.date | None) -> str:
     return "–" if day is None else f"{day:%d/%m/%Y}"
+
+
+def french_duration(seconds: float | None) -> str:
+    """Write seconds as people say them, in its one or two greatest units."""
+    if seconds is None:
+        return "–"
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "moins d’une minute"
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} j {hours} h" if hours else f"{days} j"
+    return f"{hours} h {minutes:02d}" if hours else f"{minutes} min"

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Engine
 
 from services.operator.console.app import ConsoleApp
-from services.operator.console.databases import open_databases
+from services.operator.console.databases import open_databases, open_lookout
 from services.operator.console.screens import SCREENS
 from services.operator.console.settings import ConsoleSettings
 from shared.clock import Clock
@@ -43,7 +43,7 @@ def main() -> None:
     metrics = Metrics(of=(), version=settings.version)
     serve_metrics(metrics, host=settings.metrics_host, port=settings.metrics_port)
     say(f"console: {settings.base_url}/")
-    app = ConsoleApp(settings, engines, SCREENS, Clock())
+    app = ConsoleApp(settings, engines, SCREENS, open_lookout(settings, Clock()))
     with suppress(KeyboardInterrupt):
         GracefulServer(config_of(settings, app)).run(sockets=[listening])
 

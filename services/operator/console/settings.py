@@ -27,6 +27,9 @@ class ConsoleSettings(MonitorSettings, HoldSettings):
     console_session_hours: float = Field(
         default=8, gt=0, le=24, description="time after which everyone logs in again"
     )
+    console_look_seconds: float = Field(
+        default=5, ge=1, le=600, description="time between two looks of the home at everything"
+    )
     console_login_header: str = Field(
         default="",
         pattern=r"^([A-Za-z][A-Za-z0-9-]{1,60})?$",

@@ -11,10 +11,10 @@ from starlette.responses import RedirectResponse, Response
 
 from services.operator.console import journal, sessions
 from services.operator.console.documents import ConsoleDocuments
+from services.operator.console.lookout import Lookout
 from services.operator.console.rights import RIGHTS, Right
 from services.operator.console.sessions import ConsoleSession
 from services.operator.console.settings import ConsoleSettings
-from shared.clock import Clock
 from shared.controls import without_controls
 from shared.db.shards import connected
 from shared.errors import SirenadeError
@@ -58,7 +58,7 @@ class Visit:
     engines: Sequence[Engine]
     settings: ConsoleSettings
     documents: ConsoleDocuments
-    clock: Clock
+    lookout: Lookout
     path: str
     session: ConsoleSession | None = None
     menu: Sequence[MenuEntry] = ()

@@ -77,6 +77,7 @@ class Recorder:
             alerts_by="database" if outside.alerts is None else "prometheus",
             warning=progress.warning,
             error=progress.error,
+            freshness_seconds=_rounded(progress.age_seconds),
             **outside.in_snapshot(),
         )
 

@@ -72,7 +72,10 @@ class Spend:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`alerts` come critical first, from the source that `alerts_by` names; `batches` by status."""
+    """`alerts` come critical first, from the source that `alerts_by` names; `batches` by status.
+
+    `freshness_seconds` is the age of INSEE's last treatment up to which the register is complete.
+    """
 
     event: str
     at: str
@@ -92,3 +95,4 @@ class Snapshot:
     queues_note: str | None
     memory: Sequence[Memory]
     note: str | None
+    freshness_seconds: float | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.local.postgres import RunningPostgres, start_postgres
-from services.operator.monitoring.command import Monitor
+from services.operator.monitoring.monitor import Monitor
 from services.operator.monitoring.queues import Queue, QueueReader, Queues
 from services.operator.monitoring.readings import Reader
 from services.operator.monitoring.recorder import Outside
