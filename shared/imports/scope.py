@@ -6,6 +6,9 @@ from typing import Self
 
 from shared.sirene.reference import departement_of
 
+SIRETS_PER_WINDOW = 100
+"""The most sirets of a request: its URL holds them, and one page all of their records."""
+
 
 @dataclass(frozen=True)
 class Scope:

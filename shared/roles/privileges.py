@@ -217,8 +217,6 @@ _CONSOLE: Privileges = {
     **dict.fromkeys(
         (
             "context_sweeps",
-            "import_batches",
-            "import_pages",
             "insee_requests",
             "job_slots",
             "jobs",
@@ -241,20 +239,28 @@ _CONSOLE: Privileges = {
             "oppositions",
             "page_redirects",
             "periodes_etablissements",
-            "pro_localisations",
             "prompt_debuts",
             "review_batch_holds",
             "review_batches",
             "review_reservations",
             "sources",
             "turns",
-            "unites_legales",
         ),
         _READ,
     ),
     # An item that is tried again, and the import or the avis that does it.
     "failed_items": "SELECT, UPDATE (retries, next_attempt_at, resolved_at, closed_because)",
-    "import_runs": _ADD,
+    # A person orders, pauses, resumes and cancels runs, and repairs what a certificate found.
+    "import_runs": (
+        "SELECT, INSERT, UPDATE (halted_at, halted_by, halted_because, status, completed_at, error)"
+    ),
+    "import_batches": "SELECT, UPDATE (status, completed_at)",
+    "import_pages": "SELECT, UPDATE (moved_at)",
+    "certificates": "SELECT, UPDATE (repair_run_id)",
+    "treatment_windows": "SELECT, UPDATE (settled_at)",
+    "watermarks": _KEEP,
+    "pro_localisations": "SELECT, UPDATE (status, closed_at)",
+    "unites_legales": "SELECT, UPDATE (updated_at)",
     "avis": f"SELECT, {_AVIS_EVENT}",
     # A letter that is replayed is published as it is.
     "dead_letters": "SELECT, UPDATE (replayed_at), DELETE",

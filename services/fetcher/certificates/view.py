@@ -12,9 +12,9 @@ from services.fetcher.certificates.comparison import MOST_SIRETS_KEPT
 from services.fetcher.certificates.store import Outcome, as_dict
 from services.fetcher.plan.costs import requests_of
 from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
-from services.fetcher.plan.windows import SIRETS_PER_WINDOW
 from shared.clock import Clock
 from shared.imports.pace import Rate
+from shared.imports.scope import SIRETS_PER_WINDOW
 from shared.terminal.cli import say
 from shared.terminal.console import Console, cell
 from shared.terminal.watch import Lines

@@ -7,7 +7,6 @@ import typer
 from typer import Option
 
 from services.fetcher.certificates.certifier import Certifier
-from services.fetcher.certificates.repair import RepairOrder, order_repair
 from services.fetcher.certificates.store import CertificateStore
 from services.fetcher.certificates.stored_rows import StoredRows
 from services.fetcher.certificates.view import print_outcome, walk_view
@@ -21,6 +20,7 @@ from shared.clock import Clock
 from shared.db.revision import current_engine
 from shared.db.shards import require_one_database
 from shared.imports.held import in_words
+from shared.imports.repairs import RepairOrder, order_repair
 from shared.settings import DatabaseSettings, load
 from shared.terminal.cli import EXIT_BROKEN_PROMISE, AsJson, print_json, print_result
 from shared.terminal.console import Console
@@ -112,7 +112,8 @@ def repair(
     with current_engine(
         settings.database_url.get_secret_value(), application_name="sirenade-repair"
     ) as engine:
-        order = order_repair(engine, certificate_id=certificate, of_run=run)
+        with engine.begin() as connection:
+            order = order_repair(connection, certificate_id=certificate, of_run=run)
         per_minute = ImportStore(engine).requests_per_minute()
     told = {"run_id": order.run_id, "sirets": order.sirets, "left": order.left}
     print_result(told, *_sentences(order, per_minute), as_json=as_json)

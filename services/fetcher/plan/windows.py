@@ -8,12 +8,10 @@ from datetime import datetime
 
 from shared.clock import utc_now
 from shared.days import day_in_france
-from shared.imports.scope import Scope
+from shared.imports.scope import SIRETS_PER_WINDOW, Scope
 from shared.sirene.reference import NAF_2025_DAY, is_naf_2025
 
-# The URL of a request holds this many sirets, and one page all of their records.
-SIRETS_PER_WINDOW = 100
-# The same room holds this many places.
+# The URL of a request has room for this many places.
 _PLACES_PER_WINDOW = 60
 # Up to this size a window is one walk: each piece more costs counts, and a page that is not full.
 MOST_ROWS_UNCUT = 200_000

@@ -10,6 +10,11 @@ from services.operator.console.screens.letters import LETTERS
 from services.operator.console.screens.money import MONEY
 from services.operator.console.screens.people import PEOPLE
 from services.operator.console.screens.queue import QUEUE
+from services.operator.console.screens.runs import RUNS
 from services.operator.console.screens.texts import TEXTS
 
-SCREENS: Sequence[Screen] = (HOME, FAILURES, LETTERS, QUEUE, TEXTS, MONEY, PEOPLE, JOURNAL)
+SCREENS: Sequence[Screen] = (
+    *(HOME, RUNS, FAILURES, LETTERS),
+    *(QUEUE, TEXTS, MONEY, PEOPLE),
+    JOURNAL,
+)

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from services.fetcher.certificates import comparison
-from services.fetcher.certificates.repair import RepairOrder, order_repair
 from services.writer.erasure.oppositions import forget
+from shared.imports.repairs import RepairOrder
 from shared.imports.scope import Scope
 from tests.integration.exported import gaps
 from tests.integration.fetcher.certificates.conftest import World
+from tests.integration.fetcher.certificates.repairs import repair
 
 _TABLES = {
     "unites_legales": "siren",
@@ -29,7 +30,7 @@ def _contents(world: World) -> dict[str, list[Any]]:
 
 
 def _repair(world: World) -> RepairOrder:
-    order = order_repair(world.engine, certificate_id=None, of_run=None)
+    order = repair(world.engine, certificate_id=None, of_run=None)
     world.work_off()
     return order
 
@@ -141,7 +142,7 @@ def test_each_altered_or_lost_row_is_found_and_comes_back(
     assert len(closed) == columns.get("pro_localisations (surplus)", 0)
     assert world.certify(content=True).status == "agree"
     assert gaps(world.engine) == (0, 0, 0)
-    assert order_repair(world.engine, certificate_id=None, of_run=None).run_id is None
+    assert repair(world.engine, certificate_id=None, of_run=None).run_id is None
 
 
 def test_a_lost_unit_is_found_once_and_comes_back(world: World) -> None:
@@ -296,7 +297,7 @@ def test_more_than_are_kept_are_counted_by_column_all_the_same(
     assert found.altered_columns == {"etablissements.region": 650}
     kept = world.certificate(found.id)
     assert (kept["altered"], len(kept["altered_sirets"])) == (650, 3)
-    order = order_repair(world.engine, certificate_id=None, of_run=None)
+    order = repair(world.engine, certificate_id=None, of_run=None)
     assert (order.sirets, order.left) == (3, 647)
 
 

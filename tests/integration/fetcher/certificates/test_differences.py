@@ -3,12 +3,12 @@
 import pytest
 
 from services.fetcher.certificates import comparison
-from services.fetcher.certificates.repair import order_repair
 from shared.errors import UserError
 from shared.imports.scope import Scope
 from shared.imports.statement import StatementSubject, read_statement
 from tests.integration.exported import gaps
 from tests.integration.fetcher.certificates.conftest import World
+from tests.integration.fetcher.certificates.repairs import repair
 
 
 def test_what_was_imported_agrees_by_counts_and_in_full_by_sirets(world: World) -> None:
@@ -42,14 +42,14 @@ def test_rows_that_are_not_stored_are_missing_and_a_repair_brings_them(world: Wo
 
     assert (found.status, found.missing.kept, found.surplus.kept) == ("differ", lost, [])
     assert world.certificate(found.id)["missing"] == 4
-    order = order_repair(world.engine, certificate_id=None, of_run=None)
+    order = repair(world.engine, certificate_id=None, of_run=None)
     assert (order.subject, order.sirets, order.requests) == (f"certificate {found.id}", 4, 1)
     with pytest.raises(UserError, match=f"run {order.run_id} fetches the differences of cert"):
-        order_repair(world.engine, certificate_id=None, of_run=None)
+        repair(world.engine, certificate_id=None, of_run=None)
     world.work_off()
     assert world.sirets() == sirets
     assert world.certify(full=True).status == "agree"
-    assert order_repair(world.engine, certificate_id=None, of_run=None).run_id is None
+    assert repair(world.engine, certificate_id=None, of_run=None).run_id is None
 
 
 def test_rows_that_insee_does_not_list_are_surplus_until_a_repair_shows_that_they_are_gone(
@@ -62,7 +62,7 @@ def test_rows_that_insee_does_not_list_are_surplus_until_a_repair_shows_that_the
     found = world.certify()
     assert (found.status, found.missing.kept, found.surplus.kept) == ("differ", [], invented)
 
-    order = order_repair(world.engine, certificate_id=found.id, of_run=None)
+    order = repair(world.engine, certificate_id=found.id, of_run=None)
     world.work_off()
 
     counted = world.certify()
@@ -96,7 +96,7 @@ def test_an_establishment_that_moved_is_missing_here_and_surplus_there_until_it_
         ([], [mover]),
         ([mover], []),
     ]
-    order_repair(world.engine, certificate_id=None, of_run=None)
+    repair(world.engine, certificate_id=None, of_run=None)
     world.work_off()
     assert world.certify(both, full=True).status == "agree"
 
@@ -117,7 +117,7 @@ def test_a_siret_in_two_windows_of_a_scope_is_one_difference(world: World) -> No
     found = world.certify(Scope(departements=["33"], communes=[commune]))
     assert [each.missing.count for each in found.findings] == [1, 1]
     assert found.missing.count == world.certificate(found.id)["missing"] == 1
-    assert order_repair(world.engine, certificate_id=None, of_run=None).left == 0
+    assert repair(world.engine, certificate_id=None, of_run=None).left == 0
 
 
 def test_a_scope_that_is_empty_on_both_sides_agrees(world: World) -> None:
@@ -152,7 +152,7 @@ def test_more_differences_than_are_kept_are_counted_all_the_same(
     found = world.certify()
     kept = world.certificate(found.id)
     assert (kept["missing"], kept["stored"], kept["missing_sirets"]) == (5, 645, lost[:3])
-    order = order_repair(world.engine, certificate_id=None, of_run=None)
+    order = repair(world.engine, certificate_id=None, of_run=None)
     assert (order.sirets, order.left) == (3, 2)
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.fetcher.certificates.repair import order_repair
 from services.fetcher.insee.answers import QuotaExceeded
 from services.fetcher.insee.client import InseeClient
 from shared.errors import UserError
 from shared.imports.scope import Scope
 from tests.integration.exported import gaps
 from tests.integration.fetcher.certificates.conftest import GIRONDE, World
+from tests.integration.fetcher.certificates.repairs import repair
 
 
 def test_a_window_whose_total_changes_during_the_walk_makes_the_certificate_void(
@@ -28,7 +28,7 @@ def test_a_window_whose_total_changes_during_the_walk_makes_the_certificate_void
     assert (found.status, found.reason) == ("void", "INSEE's data moved meanwhile: run it again")
     assert world.certificate(found.id)["status"] == "void"
     with pytest.raises(UserError, match="has no result, it is void"):
-        order_repair(world.engine, certificate_id=None, of_run=None)
+        repair(world.engine, certificate_id=None, of_run=None)
 
 
 def test_a_new_day_at_insee_makes_the_certificate_void_even_where_totals_stay(world: World) -> None:
@@ -86,9 +86,9 @@ def test_a_process_that_was_killed_leaves_a_certificate_that_is_never_taken_for_
     (row,) = world.execute("SELECT status, missing, expected, finished_at FROM certificates")
     assert tuple(row) == ("running", None, None, None)
     with pytest.raises(UserError, match="no certificate yet"):
-        order_repair(world.engine, certificate_id=None, of_run=None)
+        repair(world.engine, certificate_id=None, of_run=None)
     with pytest.raises(UserError, match="has no result, it is running"):
-        order_repair(world.engine, certificate_id=1, of_run=None)
+        repair(world.engine, certificate_id=1, of_run=None)
     assert gaps(world.engine) == (0, 0, 0)
 
 

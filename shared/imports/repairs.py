@@ -7,15 +7,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
-from services.fetcher.plan.windows import SIRETS_PER_WINDOW
 from shared.db.locks import Lock, hold
 from shared.errors import UserError
 from shared.imports import absences
 from shared.imports.orders import order_import, order_refresh
 from shared.imports.progress import run_exists
-from shared.imports.scope import Scope
+from shared.imports.scope import SIRETS_PER_WINDOW, Scope
 from shared.imports.statement import StatementSubject, read_sirets
 
 _READ = text("""
@@ -47,21 +46,20 @@ class RepairOrder:
         return math.ceil(self.sirets / SIRETS_PER_WINDOW)
 
 
-def order_repair(engine: Engine, *, certificate_id: int | None, of_run: int | None) -> RepairOrder:
+def order_repair(
+    connection: Connection, *, certificate_id: int | None, of_run: int | None
+) -> RepairOrder:
     """Order the run. Raises UserError where an open run imports the same sirets already."""
     if of_run is not None and certificate_id is not None:
         raise UserError("say --certificate or --run, not both")
-    with engine.begin() as connection:
-        # The second of two orders at once sees the first one's run.
-        hold(connection, Lock.REPAIRS)
-        if of_run is None:
-            return _order_of_certificate(connection, certificate_id)
-        if not run_exists(connection, of_run):
-            raise UserError(f"there is no run {of_run}")
-        sets = read_sirets(connection, StatementSubject(run_id=of_run))
-        return _order(
-            connection, f"run {of_run}", [*sets["missing"], *sets["surplus"]], order_import
-        )
+    # The second of two orders at once sees the first one's run.
+    hold(connection, Lock.REPAIRS)
+    if of_run is None:
+        return _order_of_certificate(connection, certificate_id)
+    if not run_exists(connection, of_run):
+        raise UserError(f"there is no run {of_run}")
+    sets = read_sirets(connection, StatementSubject(run_id=of_run))
+    return _order(connection, f"run {of_run}", [*sets["missing"], *sets["surplus"]], order_import)
 
 
 def _order_of_certificate(connection: Connection, certificate_id: int | None) -> RepairOrder:
