@@ -9,7 +9,7 @@ from services.operator.console.lookout import WorkState
 from services.operator.console.rights import Right
 from services.operator.console.screen import Screen
 from services.operator.console.visits import Visit
-from shared.db.days import day_start
+from shared.db.days import MIDNIGHT
 
 HOME = Screen("Accueil", "/")
 DAILY_GOAL = 35_000
@@ -26,7 +26,7 @@ _STATES = {
 
 _TODAY = text(f"""
     SELECT coalesce(sum(records), 0)::bigint FROM insee_requests
-    WHERE granted_at >= {day_start("now()")}
+    WHERE granted_at >= {MIDNIGHT}
 """)
 
 

@@ -20,7 +20,7 @@ from shared.db.locks import Lock, hold
 from shared.imports import halts
 from shared.imports.orders import order_delta, order_import
 from shared.imports.repairs import RepairOrder, order_repair
-from shared.imports.runs import RunState, RunView, list_runs, read_run
+from shared.imports.runs import RunState, RunSummary, list_runs, read_run
 from shared.imports.scope import Scope
 from shared.imports.statement import StatementSubject, read_statement
 from shared.imports.treatments import COLLECTIONS
@@ -201,7 +201,7 @@ def _halt(
     return visit.done(back, f"L’import {run_id} {words[0] if changed else words[1]}.")
 
 
-def _found(control: Connection, run_id: int) -> RunView:
+def _found(control: Connection, run_id: int) -> RunSummary:
     run = read_run(control, run_id)
     if run is None:
         raise VisitRefused(404, "Aucun import n’a ce numéro.", back="/imports")

@@ -54,7 +54,7 @@ def _letters(engine: Engine, number: int, body: bytes | None = None) -> None:
 
 def _count(engine: Engine, where: str) -> int:
     with engine.connect() as connection:
-        return int(connection.scalar(text(f"SELECT count(*) FROM dead_letters WHERE {where}")))  # type: ignore[arg-type]
+        return int(connection.scalar(text(f"SELECT count(*) FROM dead_letters WHERE {where}")))
 
 
 def test_letters_are_replayed_at_once(
