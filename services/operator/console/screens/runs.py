@@ -7,15 +7,15 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from services.operator.console.rights import Right
-from services.operator.console.run_figures import (
-    Cost,
+from services.operator.console.screen import Screen
+from services.operator.console.visits import Visit, VisitRefused
+from services.operator.numbers.run_figures import (
+    RunCost,
     read_batches,
     read_certificate,
     read_cost,
     requests_per_minute,
 )
-from services.operator.console.screen import Screen
-from services.operator.console.visits import Visit, VisitRefused
 from shared.db.locks import Lock, hold
 from shared.imports import halts
 from shared.imports.orders import order_delta, order_import
@@ -208,7 +208,7 @@ def _found(control: Connection, run_id: int) -> RunSummary:
     return run
 
 
-def _told(cost: Cost) -> list[str]:
+def _told(cost: RunCost) -> list[str]:
     if cost.rows is None:
         known = "Son coût n’est pas connu : il n’a jamais été importé."
         return [f"{known} ./sirenade import --plan le demande à l’Insee."]

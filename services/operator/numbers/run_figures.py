@@ -1,4 +1,4 @@
-"""Figures of imports for the console: batches by keys, the latest certificate, the last cost."""
+"""Figures of imports for people: batches by keys, the latest certificate, the last cost."""
 
 import datetime as dt
 import math
@@ -69,7 +69,7 @@ class LatestCertificate(NamedTuple):
         return (self.missing or 0) + (self.surplus or 0) + (self.altered or 0)
 
 
-class Cost(NamedTuple):
+class RunCost(NamedTuple):
     """The rows of the last run alike, None where there was none; `per_minute` is the quota."""
 
     rows: int | None
@@ -92,11 +92,11 @@ def read_certificate(control: Connection) -> LatestCertificate | None:
     return None if row is None else LatestCertificate(*row)
 
 
-def read_cost(control: Connection, departement: str | None) -> Cost:
+def read_cost(control: Connection, departement: str | None) -> RunCost:
     """Return the cost of the last import of a département; of the last delta for None."""
     query = _ROWS_OF_DELTA if departement is None else _ROWS_OF_DEPARTEMENT
     asked = {} if departement is None else {"departement": departement}
-    return Cost(control.execute(query, asked).scalar(), requests_per_minute(control))
+    return RunCost(control.execute(query, asked).scalar(), requests_per_minute(control))
 
 
 def requests_per_minute(control: Connection) -> float | None:
