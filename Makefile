@@ -62,6 +62,10 @@ portal: install ## Serve the last demo's pages and search, with its indexer; the
 	@./sirenade search rebuild
 	@SIRENADE_METRICS_PORT=0 ./sirenade portal run --with-index
 
+.PHONY: console
+console: install ## Serve the web console on the last demo's data; a one-time login is printed
+	@SIRENADE_METRICS_PORT=0 ./sirenade console --one-time-login
+
 .PHONY: simulator
 simulator: install ## Run the INSEE simulator (PORT, ESTABLISHMENTS, REQUESTS_PER_MINUTE)
 	@$(PY) -m services.simulator --port $(PORT) --establishments $(ESTABLISHMENTS) \
@@ -83,7 +87,7 @@ test-full: servers ## Run all tests, also the slow ones (needs npm, and kubectl 
 	@$(PY) -m pytest -m slow --ignore tests/benchmarks
 
 .PHONY: test-browser
-test-browser: install ## Look at the portal in a real Chromium, and at its accessibility (needs npm)
+test-browser: install ## Look at portal and console in a real Chromium, and at its accessibility (needs npm)
 	@$(PY) -m tests.servers prepare-slow
 	@$(PY) -m pytest -m slow tests/browser
 
