@@ -28,7 +28,7 @@ A ?=
 B ?=
 # Containers: `make scale-reviewer N=12`, `make run C="status --once"`.
 C ?= --help
-SERVICES := fetcher writer reviewer operator portal indexer
+SERVICES := fetcher writer reviewer operator console portal indexer
 SCALED := fetcher writer reviewer portal
 # Each has an image with its own packages.
 IMAGES := fetcher writer reviewer operator portal simulator

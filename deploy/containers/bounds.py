@@ -10,7 +10,7 @@ MOST_LOG_BYTES = 1_500_000_000
 
 # The volume `logs` holds an active and two closed files of each service; its replicas share them.
 LOG_FILE_BYTES = 3 * 50_000_000
-_WRITING_FILES = ("fetcher", "writer", "reviewer", "operator", "portal", "indexer")
+_WRITING_FILES = ("fetcher", "writer", "reviewer", "operator", "console", "portal", "indexer")
 
 # Connections to PostgreSQL of one replica; tests/unit/deploy/test_compose.py compares them with the
 # code. A fetcher has these at the public quota, a reviewer with chat servers.
@@ -19,6 +19,8 @@ CONNECTIONS = {
     "writer": 2,
     "reviewer": 4,
     "operator": 2,
+    # Two for people, one that looks at everything.
+    "console": 3,
     "portal": 4,
     "indexer": 2,
     "roles": 1,

@@ -27,7 +27,7 @@ SIRENADE_GID={gid}
 SIRENADE_VERSION={version}
 
 # demo: a simulator instead of INSEE. monitoring: Prometheus, Alertmanager, Grafana.
-# portal: pages and search for readers.
+# portal: pages and search for readers. console: the console of operators and editors.
 COMPOSE_PROFILES={profiles}
 {insee}
 # The limit of your plan at INSEE.
@@ -54,6 +54,7 @@ PORTAL_REPLICAS=1
 #ALERTMANAGER_PORT=9093
 #GRAFANA_PORT=3000
 #PORTAL_PORTS=8080-8083
+#CONSOLE_PORT=8090
 
 # Searches in Elasticsearch; .secrets/elasticsearch_api_key holds the key, or …_password.
 #SIRENADE_SEARCH_ENGINE=elasticsearch

@@ -19,7 +19,7 @@ class ConsoleSettings(MonitorSettings, HoldSettings):
         description="the address that people see: https://HOST; empty: host and port",
     )
     console_connections: int = Field(
-        default=6, ge=1, le=64, description="connections of the console to each database"
+        default=2, ge=1, le=64, description="connections of the console to each database"
     )
     console_clients: int = Field(
         default=100, ge=1, le=10_000, description="people that the console serves at once"

@@ -16,6 +16,7 @@ import services.writer.main
 from deploy.containers import bounds
 from deploy.containers.settings_file import SCALED, most_replicas
 from services.fetcher.settings import FetcherSettings
+from services.operator.console.settings import ConsoleSettings
 from services.operator.settings import MonitorSettings, OperatorSettings
 from services.portal.index.settings import IndexSettings
 from services.portal.settings import PortalSettings
@@ -29,7 +30,7 @@ from tests.unit.deploy.compose_files import FOLDER, ROOT, holds_a_secret, includ
 from tests.unit.deploy.compose_files import services as read_services
 
 OURS = (
-    *("fetcher", "writer", "reviewer", "operator", "portal", "indexer"),
+    *("fetcher", "writer", "reviewer", "operator", "console", "portal", "indexer"),
     *("roles", "migrate", "simulator", "sirenade"),
 )
 _END_BY_THEMSELVES = {"roles", "migrate", "sirenade"}
@@ -37,6 +38,7 @@ WORKERS = ("fetcher", "writer", "reviewer", "operator")
 PORTAL = ("portal", "indexer")
 _WITHOUT_BROKER = ("operator", "migrate", "roles", *PORTAL)
 _SETTINGS = {
+    "console": {*ConsoleSettings.model_fields},
     "fetcher": {*FetcherSettings.model_fields},
     "writer": {*WriterSettings.model_fields},
     "reviewer": {*ReviewerSettings.model_fields},
@@ -202,7 +204,7 @@ def _secrets_of(container: dict[str, Any]) -> dict[str, str]:
     )
 
 
-@pytest.mark.parametrize("name", [*WORKERS, *PORTAL, "migrate", "sirenade", "roles"])
+@pytest.mark.parametrize("name", [*WORKERS, *PORTAL, "console", "migrate", "sirenade", "roles"])
 def test_a_container_mounts_the_secrets_of_its_own_role_that_it_uses(
     name: str, containers: dict[str, Any]
 ) -> None:
@@ -216,7 +218,10 @@ def test_a_container_mounts_the_secrets_of_its_own_role_that_it_uses(
     assert secrets.keys() == read
     role = {"sirenade": "migrate", "roles": "admin"}.get(name, name)
     assert secrets["database_url"] == f"{role}_database_url"
-    broker = {"sirenade": "operator_broker_url", **dict.fromkeys(_WITHOUT_BROKER)}
+    broker = {
+        **dict.fromkeys(("sirenade", "console"), "operator_broker_url"),
+        **dict.fromkeys(_WITHOUT_BROKER),
+    }
     assert secrets.get("broker_url") == broker.get(name, f"{name}_broker_url")
 
 
