@@ -23,14 +23,15 @@ _OF_PEOPLE = re.compile(
     r"|writer\.erasure\.oppositions|fetcher\.certificates|operator\.archive\.backups|operator\.monitoring"
     r"|operator\.\w+\.(\w+_)?commands?\b|operator\.connections|reviewer\.reviews\.importer"
     r"|reviewer\.money\.(budget\.resume|renewal_rate\.set_renewals_per_day)\b"
-    r"|operator\.failures\.letters|portal\.index\.(check|commands)\b)"
+    r"|operator\.failures\.letters|portal\.index\.(check|commands)|portal\.webhooks\.(commands|receivers)\b)"
 )
-_INDEX = "services.portal.index."
+_INDEX = ("services.portal.index.", "services.portal.webhooks.")
 # They make roles, and fill databases that the owner of the template does not own.
 _AS_LOGGED_IN = (
     "services.operator.roles.",
     "services.writer.restore.",
     "services.writer.commands.restore",
+    "services.writer.commands.drill",
 )
 
 

@@ -44,7 +44,15 @@ class IndexerMetrics:
             "Messages to receivers of changes by what came of them.",
             outcome=WEBHOOK_OUTCOMES,
         )
-        # A paused receiver does not count.
+        # A receiver that a person has paused does not count in any of these.
+        self.webhook_paused_receivers = new.gauge(
+            "sirenade_webhook_paused_receivers",
+            "Receivers of changes that the sender has given up: gone, or silent for days.",
+        )
+        self.webhook_oldest_undelivered_seconds = new.gauge(
+            "sirenade_webhook_oldest_undelivered_seconds",
+            "Age of the oldest change that a receiver was not told.",
+        )
         self.webhook_failing_seconds = new.gauge(
             "sirenade_webhook_failing_seconds",
             "Time for which the receiver of changes that fails longest has taken no message.",

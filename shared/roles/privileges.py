@@ -167,6 +167,7 @@ _OPERATOR: Privileges = {
             "import_pages",
             "insee_requests",
             "quota",
+            "restore_drills",
             "review_budget",
             "review_providers",
             "schema_drift",
@@ -287,6 +288,7 @@ _READER: Privileges = {
             "job_slots",
             "jobs",
             "quota",
+            "restore_drills",
             "review_budget",
             "review_providers",
             "schema_drift",
@@ -318,8 +320,8 @@ _PAGES: Privileges = {
 _PORTAL: Privileges = {
     **_PAGES,
     **dict.fromkeys(("periodes_etablissements", "watermarks"), _READ),
-    # The end of the last import.
-    "import_runs": "SELECT (id, kind, status, completed_at)",
+    # The beginning of the first import, and the end of the last.
+    "import_runs": "SELECT (id, kind, status, created_at, completed_at)",
     "stock_loads": "SELECT (status, finished_at)",
     # It looks for the version of each row that a page is made of; texts it has from the view.
     "avis": "SELECT (pro_localisation_id, kind, xmin)",

@@ -21,8 +21,7 @@ class Stamp:
         self._freshness = freshness
 
     async def day(self) -> dt.date | None:
-        until = await self._freshness.until()
-        return None if until is None else until.date()
+        return await self._freshness.day()
 
 
 def fresh(answer: Reponse, headers: Mapping[str, str] | None = None) -> Response:

@@ -48,7 +48,7 @@ class PageRoutes:
         )
 
     async def home(self, _request: Request) -> Response:
-        until, imported_at = await self._freshness.state()
+        until, _, imported_at = await self._freshness.state()
         content = self._documents.render(
             "home",
             address=self._documents.address_of("/"),

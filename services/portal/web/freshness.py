@@ -6,13 +6,14 @@ import time
 from typing import NamedTuple
 
 from services.portal.web.connections import PortalDatabases, PreparedStatement
-from shared.days import FRANCE
+from shared.days import FRANCE, day_in_france
 
 _KEPT_SECONDS = 5.0
 _STATE = PreparedStatement(
     "register_state",
     """
     SELECT CASE WHEN count(*) = 2 THEN min(treated_until) END,
+      (SELECT min(created_at) FROM import_runs WHERE status = 'complete' AND kind = 'scope'),
       greatest(
         (SELECT completed_at FROM import_runs WHERE status = 'complete' AND kind <> 'refresh'
           ORDER BY id DESC LIMIT 1),
@@ -37,10 +38,12 @@ _INDEX_LAG = PreparedStatement(
 class RegisterState(NamedTuple):
     """`until` has no offset; None before the first complete register.
 
-    `imported_at`: the end of the last import, whatever it was of; None before the first one.
+    `first_ordered_at`: the beginning of the first import; `imported_at`: the end of the last one,
+    whatever it was of. Both are None before the first one.
     """
 
     until: dt.datetime | None = None
+    first_ordered_at: dt.datetime | None = None
     imported_at: dt.datetime | None = None
 
 
@@ -64,6 +67,17 @@ class RegisterFreshness:
 
     async def until(self) -> dt.datetime | None:
         return (await self.state()).until
+
+    async def day(self) -> dt.date | None:
+        """Return the day up to which the data are complete.
+
+        Where nothing measures it, nothing is older than the day before the first import.
+        """
+        state = await self.state()
+        if state.until is not None:
+            return state.until.date()
+        first = state.first_ordered_at
+        return None if first is None else day_in_france(first) - dt.timedelta(days=1)
 
     async def index_lag_seconds(self) -> float | None:
         """Return the age of the oldest change that the index of a shard has not read.

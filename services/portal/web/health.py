@@ -53,7 +53,7 @@ class Health:
         return PlainTextResponse("a database does not answer\n", 503, headers=headers)
 
     async def status(self, _request: Request) -> Response:
-        until, imported_at = await self._freshness.state()
+        until, _, imported_at = await self._freshness.state()
         age_seconds = await self._freshness.age_seconds(self._clock.now())
         lag_seconds, p95 = await self._freshness.index_lag_seconds(), self._times.p95()
         return JSONResponse(

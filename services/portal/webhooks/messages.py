@@ -13,7 +13,7 @@ MOST_CHANGES = 500
 
 # The pages are read after the log: a name that an erasure has taken since is not told.
 _PAGES = text("""
-    SELECT p.id, p.slug, e.departement,
+    SELECT p.id, e.departement,
       p.nom IS NOT NULL AND e.statut_diffusion = 'O' AND u.statut_diffusion = 'O' AS is_shown
     FROM pro_localisations p JOIN etablissements e ON e.siret = p.siret
       JOIN unites_legales u ON u.siren = p.siren
@@ -48,7 +48,8 @@ def read_message(connection: Connection, after: Cursor, rows: int, interest: Int
         if change.kind is ChangeKind.ERASED:
             told.append(_told(change, None))
         elif page is not None and page.is_shown and _is_wanted(change, page.departement, interest):
-            told.append(_told(change, f"/pages/{page.slug}"))
+            # Its slug would be a name, which a receiver's log keeps: the number leads there.
+            told.append(_told(change, f"/pages/{change.siret}"))
     body = orjson.dumps({"type": "pages.changed", "changements": told})
     return Message(len(found.rows), len(told), found.next, body)
 
@@ -59,7 +60,7 @@ def _is_wanted(change: PageChange, departement: str | None, interest: Interest) 
 
 
 def _told(change: PageChange, page: str | None) -> dict[str, str | None]:
-    """Return a change; an erased page has no address, which was its name."""
+    """Return a change; an erased page has no address."""
     return {
         "id": str(change.cursor),
         "genre": change.kind.value,

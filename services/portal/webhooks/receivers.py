@@ -11,6 +11,7 @@ from shared import page_changes
 from shared.errors import UserError
 from shared.http.egress import is_near
 from shared.page_changes import Cursor, CursorLost
+from shared.sirene.reference import departements
 
 _ADD = text("""
     INSERT INTO webhooks (name, url, secret, kinds, departements)
@@ -43,6 +44,7 @@ _ATTEMPTS = text("""
     SELECT attempted_at, message_id, outcome, status, changes FROM webhook_attempts
     WHERE webhook_id = :id ORDER BY id DESC LIMIT :most
 """)
+BY_A_PERSON = "somebody asked for it"
 _REMOVE = (
     text("DELETE FROM webhook_attempts WHERE webhook_id = :id"),
     text("DELETE FROM webhook_places WHERE webhook_id = :id"),
@@ -78,8 +80,11 @@ class NewReceiver(NamedTuple):
 def add(control: Connection, shards: Sequence[Engine], receiver: NewReceiver) -> str:
     """Add a receiver, who is told of what changes from now on; return its secret.
 
-    Raises UserError where the name is taken.
+    Raises UserError where the name is taken, or a département is none.
     """
+    unknown = sorted(set(receiver.departements) - departements().keys())
+    if unknown:
+        raise UserError(f"is no département: {', '.join(unknown)}: use a code like 33, 2A or 974")
     if not receiver.name.strip() or not receiver.name.isprintable():
         raise UserError("a receiver needs a name of printable characters")
     places, secret = _latest(shards), new_secret()
@@ -92,7 +97,7 @@ def add(control: Connection, shards: Sequence[Engine], receiver: NewReceiver) ->
 
 
 def pause(control: Connection, name: str) -> None:
-    control.execute(_PAUSE, {"id": find(control, name), "because": "somebody asked for it"})
+    control.execute(_PAUSE, {"id": find(control, name), "because": BY_A_PERSON})
 
 
 def resume(control: Connection, shards: Sequence[Engine], name: str) -> bool:

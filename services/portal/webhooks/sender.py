@@ -17,10 +17,13 @@ import structlog
 from sqlalchemy import Engine, text
 
 from services.portal.webhooks.messages import MOST_CHANGES, Interest, Message, read_message
+from services.portal.webhooks.receivers import BY_A_PERSON
 from services.portal.webhooks.signatures import headers_of
+from shared import page_changes
 from shared.backoff import doubling
 from shared.clock import Clock
 from shared.http.client import Bounds, HttpClient
+from shared.http.dates import moment_in, our_lead_seconds
 from shared.http.egress import Egress
 from shared.http.errors import HttpError
 from shared.logs import name_of
@@ -74,6 +77,10 @@ _GIVE_BACK = text("""
     WHERE webhook_id = :webhook_id AND shard = :shard AND position = :position
 """)
 _PAUSE = text("UPDATE webhooks SET paused_because = :because WHERE id = :webhook_id")
+_FAILS = text("""
+    UPDATE webhook_places SET failing_since = coalesce(failing_since, now())
+    WHERE webhook_id = :webhook_id AND shard = :shard
+""")
 _NOTE = text("""
     INSERT INTO webhook_attempts (webhook_id, message_id, outcome, status, changes)
     VALUES (:webhook_id, :message_id, :outcome, :status, :changes)
@@ -84,9 +91,16 @@ _FORGET = text("""
       WHERE attempted_at < now() - make_interval(days => :days) LIMIT 5000)
 """)
 _FAILING = text("""
-    SELECT coalesce(max(CAST(extract(epoch FROM now() - p.failing_since) AS double precision)), 0)
+    SELECT coalesce(max(CAST(extract(epoch FROM now() - p.failing_since) AS double precision)), 0),
+      count(DISTINCT w.id) FILTER (WHERE w.paused_because IS NOT NULL)
     FROM webhook_places p JOIN webhooks w ON w.id = p.webhook_id
-    WHERE w.paused_because IS NULL
+    WHERE w.paused_because IS DISTINCT FROM :by_a_person
+""")
+
+
+_PLACES = text("""
+    SELECT p.shard, p.position FROM webhook_places p JOIN webhooks w ON w.id = p.webhook_id
+    WHERE w.paused_because IS DISTINCT FROM :by_a_person
 """)
 
 
@@ -159,7 +173,28 @@ class WebhookSender:
             self._senders.submit(self._tell, due)
         with self._control.begin() as connection:
             connection.execute(_FORGET, {"days": KEPT_DAYS})
-            self._metrics.webhook_failing_seconds.set(connection.execute(_FAILING).scalar_one())
+        self._measure()
+
+    def _measure(self) -> None:
+        """Count what a person has not paused: a receiver that the sender gave up still fails."""
+        told = {"by_a_person": BY_A_PERSON}
+        with self._control.connect() as connection:
+            failing_seconds, paused = connection.execute(_FAILING, told).one()
+            places = connection.execute(_PLACES, told).all()
+        oldest = [at for row in places if (at := self._oldest(row.shard, row.position))]
+        seconds = (self._clock.now() - min(oldest)).total_seconds() if oldest else 0.0
+        self._metrics.webhook_failing_seconds.set(failing_seconds)
+        self._metrics.webhook_paused_receivers.set(paused)
+        self._metrics.webhook_oldest_undelivered_seconds.set(max(seconds, 0.0))
+
+    def _oldest(self, shard: int, position: str) -> dt.datetime | None:
+        """Return when the first change behind a place came; None where none is kept."""
+        try:
+            with self._shards[shard].connect() as connection:
+                found = page_changes.read(connection, Cursor.parse(position), 1)
+        except CursorLost:
+            return None
+        return found.rows[0].changed_at if found.rows else None
 
     def close(self) -> None:
         """Wait for what is being sent."""
@@ -253,6 +288,7 @@ class WebhookSender:
     def _pause(self, due: _DuePlace, because: str) -> None:
         with self._control.begin() as connection:
             connection.execute(_PAUSE, {"webhook_id": due.webhook_id, "because": because})
+            connection.execute(_FAILS, {"webhook_id": due.webhook_id, "shard": due.shard})
         log.warning("a receiver of changes is paused", webhook=due.webhook_id, because=because)
 
 
@@ -273,6 +309,12 @@ def _wait_seconds(failures: int) -> float:
 
 
 def _asked_wait(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of Retry-After, within our own bounds; a date is not worth its clock."""
+    """Return the seconds of Retry-After, within our own bounds; a date is read by its own clock."""
     told = headers.get("Retry-After", "").strip()
-    return min(float(told), _LONGEST_WAIT_SECONDS) if told.isdecimal() else None
+    if told.isascii() and told.isdecimal():
+        return min(float(told), _LONGEST_WAIT_SECONDS)
+    moment = moment_in(headers, "Retry-After")
+    if moment is None:
+        return None
+    now = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=our_lead_seconds(headers))
+    return min(max((moment - now).total_seconds(), 0.0), _LONGEST_WAIT_SECONDS)

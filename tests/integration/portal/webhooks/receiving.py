@@ -50,7 +50,9 @@ def receiving() -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.received.append(Received(headers, body))
             receiver.wait()
-            self.send_response(receiver.status)
+            self.send_response_only(receiver.status)
+            if "Date" not in receiver.headers:
+                self.send_header("Date", self.date_time_string())
             for name, value in receiver.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", "0")

@@ -1,5 +1,6 @@
 """Receivers are told of every change, in order, at least once, and of no name that is erased."""
 
+import datetime as dt
 import json
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,12 @@ def office(desk: Desk, records: Records) -> Iterator[Office]:
     sender.close()
 
 
+def gauge(office: Office, name: str) -> float:
+    collected = office.metrics.registry.get_sample_value(f"sirenade_webhook_{name}")
+    assert collected is not None
+    return collected
+
+
 def test_a_receiver_is_told_of_what_changes_from_then_on(
     office: Office, receiver: Receiver
 ) -> None:
@@ -95,8 +103,8 @@ def test_a_receiver_is_told_of_what_changes_from_then_on(
     office.send_until(lambda: len(receiver.changes) == 2)
     assert {kind for _, kind in receiver.changes} == {"opened"}
     change = json.loads(receiver.received[0].body)["changements"][0]
-    assert change["page"].startswith("/pages/")
-    assert change["page"].endswith(change["siret"])
+    # No name stands in it.
+    assert change["page"] == f"/pages/{change['siret']}"
     office.change(2, etat="F", treated="2026-03-01T00:00:00")
     office.send_until(lambda: len(receiver.changes) == 3)
     assert receiver.changes[2][1] == "closed"
@@ -152,10 +160,15 @@ def test_a_message_that_is_refused_is_sent_again_as_it_was(
     assert receiver.ids[0] == receiver.ids[1] != receiver.ids[2]
     assert receiver.received[0].changes == receiver.received[1].changes
     assert [kind for _, kind in receiver.changes] == ["opened", "opened", "changed"]
-    with office.control.connect() as connection:
-        noted = receivers.attempts(connection, "directory", most=10)
-    assert [row["outcome"] for row in noted] == ["delivered", "delivered", "refused"]
+    # An answer is noted a moment after it came.
+    wait_until(lambda: _noted(office) == ["delivered", "delivered", "refused"])
     assert office.listed()["failing_since"] is None
+
+
+def _noted(office: Office) -> list[str]:
+    with office.control.connect() as connection:
+        rows = receivers.attempts(connection, "directory", most=10)
+    return [row["outcome"] for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -171,12 +184,19 @@ def test_a_receiver_that_is_gone_is_paused_and_resumed(
     receiver.status = status
     office.send_until(lambda: office.listed()["paused_because"] is not None)
     assert because in office.listed()["paused_because"]
+    # It does not drop out of its alert by that.
+    office.sender.step()
+    assert gauge(office, "paused_receivers") == 1
+    assert gauge(office, "failing_seconds") > 0
+    assert gauge(office, "oldest_undelivered_seconds") > 0
     # The message that was begun is sent again as it was.
     office.change(2)
     receiver.status = 200
     with office.control.begin() as connection:
         assert receivers.resume(connection, office.desk.shards, "directory")
     office.send_until(lambda: len(receiver.received) == 3)
+    office.send_until(lambda: gauge(office, "oldest_undelivered_seconds") == 0)
+    assert gauge(office, "paused_receivers") == gauge(office, "failing_seconds") == 0
     assert receiver.ids.count(receiver.ids[0]) == 2
     assert [len(message.changes) for message in receiver.received] == [1, 1, 1]
 
@@ -188,10 +208,49 @@ def test_a_receiver_whose_place_is_kept_no_more_is_paused(
     office.change(1)
     office.desk.execute("UPDATE webhook_places SET position = '1.1'")
     office.send_until(lambda: office.listed()["paused_because"] is not None)
+    office.sender.step()
+    assert gauge(office, "failing_seconds") > 0
     with office.control.begin() as connection:
         assert not receivers.resume(connection, office.desk.shards, "directory")
     office.change(2)
     office.send_until(lambda: len(receiver.changes) == 1)
+
+
+def test_a_receiver_that_a_person_paused_is_in_no_alert(office: Office, receiver: Receiver) -> None:
+    office.add(receiver)
+    office.change(1)
+    office.desk.execute("UPDATE webhook_places SET failing_since = now() - interval '2 days'")
+    office.sender.step()
+    with office.control.begin() as connection:
+        receivers.pause(connection, "directory")
+    office.sender.step()
+    for name in ("paused_receivers", "failing_seconds", "oldest_undelivered_seconds"):
+        assert gauge(office, name) == 0
+
+
+def test_a_date_at_which_to_come_again_is_read_by_the_clock_of_its_server(
+    office: Office, receiver: Receiver
+) -> None:
+    office.add(receiver)
+    office.change(1)
+    receiver.status = 503
+    theirs = dt.datetime.now(dt.UTC) + dt.timedelta(hours=7)
+    receiver.headers = {
+        "Date": format_datetime(theirs, usegmt=True),
+        "Retry-After": format_datetime(theirs + dt.timedelta(hours=1), usegmt=True),
+    }
+    office.send_until(lambda: office.listed()["failures"] == 1)
+    [due] = office.desk.execute(
+        "SELECT extract(epoch FROM due_at - now()) AS seconds FROM webhook_places"
+        " WHERE failures > 0"
+    )
+    assert 3500 < due["seconds"] <= 3600
+
+
+def test_a_departement_that_is_none_is_refused(office: Office, receiver: Receiver) -> None:
+    with pytest.raises(UserError, match="is no département: 999"):
+        office.add(receiver, departements=["33", "999"])
+    assert office.desk.number("webhooks") == 0
 
 
 def test_a_receiver_that_never_answers_does_not_delay_the_others(

@@ -106,6 +106,8 @@ _BY_ROLE = {
         "CREATE TEMP TABLE intruder (n int)",
     ),
     "portal": (
+        "SELECT secret FROM webhooks",
+        "SELECT url FROM webhooks",
         "UPDATE avis SET text = 'x'",
         "SELECT text FROM avis",
         "SELECT held_because FROM avis",
@@ -137,6 +139,7 @@ _BY_ROLE = {
         "SELECT * FROM avis_published",
     ),
     "reader": (
+        "SELECT secret FROM webhooks",
         *(f"SELECT * FROM {table}" for table in (*_PEOPLES_DATA, "avis")),
         "INSERT INTO jobs (job, schedule, next_at) VALUES ('x', 'x', now())",
         "UPDATE review_budget SET cap_eur = 1000000",
