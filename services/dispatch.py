@@ -33,6 +33,7 @@ COMMANDS = {
     "archive": ("operator", "put closed log files and daily summaries into the store"),
     "backup": ("operator", "put the database into the store; --list"),
     "restore": ("writer", "restore a backup into an empty database"),
+    "drill": ("writer", "restore the newest backup for a trial, and drop it"),
     "failed": ("operator", "list, show, retry or purge failed rows and texts"),
     "dead-letters": ("operator", "list, show, replay or drop messages that no actor could handle"),
     "console": ("operator", "serve the web console of operators and editors; its accounts"),
@@ -54,7 +55,17 @@ COMMANDS = {
 }
 # The former read files or bring their own database; the others order work that no service would do
 # in that of the demo.
-_WITHOUT_DATABASE = {"inspect", "logs", "archive", "backup", "restore", "roles", "demo", "prove"}
+_WITHOUT_DATABASE = {
+    "inspect",
+    "logs",
+    "archive",
+    "backup",
+    "restore",
+    "drill",
+    "roles",
+    "demo",
+    "prove",
+}
 _WORK_ORDERS = {"import", "delta", "certify", "repair", "lookup", "refresh", "successions", "stock"}
 _WORK_ORDERS_OF_TWO_WORDS = (["failed", "retry"], ["dead-letters", "replay"])
 _LIST = "\n".join(f"  {name:13} {meaning}" for name, (_, meaning) in COMMANDS.items())

@@ -15,7 +15,7 @@ from services.portal.index.settings import IndexSettings
 from services.portal.settings import PortalSettings, SearchSettings
 from services.reviewer.settings import ReviewerSettings
 from services.writer.settings import StockSettings, WriterSettings
-from shared.archive.settings import BackupSettings
+from shared.archive.settings import DrillSettings
 from shared.settings import PREFIX, HttpSettings, ServiceSettings
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -28,7 +28,7 @@ SECTIONS: dict[str, tuple[type[BaseSettings], ...]] = {
     "Reviewer": (ReviewerSettings,),
     "Operator and `monitor`": (OperatorSettings, MonitorSettings),
     "Console": (ConsoleSettings,),
-    "Archives and backups": (BackupSettings,),
+    "Archives and backups": (DrillSettings,),
     "Portal, indexer and `search`": (SearchSettings,),
     "Portal": (PortalSettings,),
     "Indexer": (IndexSettings,),

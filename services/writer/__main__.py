@@ -1,6 +1,7 @@
 """The command line of the writer."""
 
 from services.writer import main
+from services.writer.commands.drill import drill
 from services.writer.commands.forget import forget
 from services.writer.commands.inspect import inspect
 from services.writer.commands.restore import restore
@@ -21,6 +22,7 @@ app.command()(inspect)
 app.command()(stock)
 app.command()(forget)
 app.command()(restore)
+app.command()(drill)
 
 
 if __name__ == "__main__":

@@ -38,3 +38,12 @@ class BackupSettings(ArchiveSettings):
         if 0 < len(key.get_secret_value()) < _LEAST_KEY_CHARACTERS:
             raise ValueError(f"is too short: {_LEAST_KEY_CHARACTERS} characters or more")
         return key
+
+
+class DrillSettings(BackupSettings):
+    """The settings of a restore drill."""
+
+    drill_server_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="where a drill makes its databases, if not on the server of database_url",
+    )

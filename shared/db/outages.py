@@ -138,3 +138,20 @@ def persevere(work: Callable[[], _T], clock: Clock) -> _T:
             if late or clock.wait(pause_seconds):
                 raise
             failures += 1
+
+
+def outlast(work: Callable[[], _T], clock: Clock) -> _T:
+    """Repeat a command's reading while its errors pass, however long; Ctrl-C ends it."""
+    told = False
+    while True:
+        try:
+            return work()
+        except (DBAPIError, PoolTimeoutError) as error:
+            if not is_passing(error):
+                raise
+            reason = name_of(error)
+        if not told:
+            log.warning("waiting for the database", reason=reason)
+            told = True
+        if clock.wait(1.0):
+            raise KeyboardInterrupt

@@ -122,6 +122,7 @@ _FREE: Mapping[str, str] = {
     "jobs": "job schedule",
     "leases": "name",
     "service_heartbeats": "service instance version",
+    "restore_drills": "backup_id outcome result",
     "restore_marks": "backup_id",
     "alembic_version": "version_num",
 }

@@ -123,6 +123,11 @@ COPIES = (
         "nothing; encrypt the disk",
     ),
     Copy(
+        "databases of a restore drill (`…_restore_drill_0`), for their owner alone",
+        "until the drill ends, also by Ctrl-C or a stop; after `kill -9` until the next drill",
+        "`./sirenade drill --clean`",
+    ),
+    Copy(
         "an upload that a kill cut short",
         "in a folder (`file://`) until the first backup a day later; in a bucket as long as its"
         " rules say",

@@ -20,6 +20,8 @@ class LeaseName(StrEnum):
     STOCK = "stock"
     # The index of a shard in Elasticsearch, by the indexer or command that writes there.
     ELASTICSEARCH = "elasticsearch"
+    # The databases of a restore drill, by the one drill that runs.
+    DRILL = "drill"
 
 
 class LeaseLost(SirenadeError):

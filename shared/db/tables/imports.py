@@ -16,9 +16,9 @@ quota = col.table(
     # The instants at which the limits of a minute and of an hour let the next request leave (GCRA).
     col.instant_now("minute_arrival_at", "hour_arrival_at"),
     col.instant("paused_until"),
-    # The limits of INSEE's last headers; before them, and after its change, the setting.
+    # The limits of INSEE's last headers, or the settings where those are lower.
     col.double("requests_per_minute", required=True),
-    col.double("configured_per_minute", "requests_per_hour"),
+    col.double("configured_per_minute", "requests_per_hour", "configured_per_hour"),
     # Our part of the quota: it falls with each burst of 429s and creeps back to 1.
     col.double("adaptation", default="1"),
     col.instant_now("updated_at"),

@@ -1,4 +1,4 @@
-"""Failed items, dead letters, leases, the operator's jobs, shards, and the mark of a restore."""
+"""Failed items, dead letters, leases, the operator's jobs, shards, drills and restores."""
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, SmallInteger, UniqueConstraint
 
@@ -58,6 +58,8 @@ job_slots = col.table(
     col.instant_now("started_at"),
     col.instant("finished_at", "next_attempt_at"),
     col.text("result", "error"),
+    # The job was done and found what a person must look at.
+    col.boolean("is_fault", default="false"),
     PrimaryKeyConstraint("job", "slot"),
 )
 
@@ -108,6 +110,19 @@ shard_receipts = col.table(
     col.integer("inserted", "updated", "unchanged", "failed", required=True),
     col.instant_now("written_at"),
     PrimaryKeyConstraint("batch_id", "page", "fetch_id", "slice"),
+)
+
+# Backups that were restored for a trial. An outcome of null is a drill that runs, or was killed.
+restore_drills = col.table(
+    "restore_drills",
+    col.own_id(),
+    col.text("backup_id"),
+    col.instant("backup_made_at"),
+    col.counter("rows"),
+    col.one_of("outcome", "passed", "failed", nullable=True),
+    col.text("result"),
+    col.instant_now("began_at"),
+    col.instant("ended_at"),
 )
 
 # The backup that this database was restored from, as long as it shows what was erased since.

@@ -19,6 +19,7 @@ DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 ONLY_FOR_COMMANDS = {
     "services.writer.commands.kept_erasures",
     "services.writer.commands.restore",
+    "services.writer.restore.drill",
     "services.writer.stock",
     "services.reviewer.commands.report",
     "services.simulator.register.stock_files",

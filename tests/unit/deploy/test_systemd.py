@@ -38,7 +38,7 @@ def test_there_is_a_unit_for_each_service_with_a_port_of_its_own() -> None:
 
 def test_no_unit_is_left_over() -> None:
     services = {path.stem.removeprefix("sirenade-") for path in _UNITS.glob("*.service")}
-    assert services == {*_RUNNING, "backup"}
+    assert services == {*_RUNNING, "backup", "drill"}
 
 
 @pytest.mark.slow

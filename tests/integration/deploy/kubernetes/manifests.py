@@ -16,7 +16,7 @@ SERVICES = {"fetcher", "writer", "reviewer", "operator", "portal", "indexer"}
 JOBS = {"roles", "migrate"}
 # The version of the overlays, for a person to change.
 VERSION = "1.0.0"
-COMMANDS = {"command", "backup", "erasures", "stock"}
+COMMANDS = {"command", "backup", "drill", "erasures", "stock"}
 
 # Each policy of the network with the pods that it is for.
 POLICIES = {
