@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from deploy.grafana.layout import DASHBOARDS
+from deploy.grafana.layout import DASHBOARDS, panels_of
 from shared.errors import SirenadeError
 from shared.http.client import Bounds, HttpClient, with_query
 
@@ -63,7 +63,7 @@ def faults_of(dashboard: dict[str, Any], prometheus: PrometheusApi) -> Iterator[
             yield f"${variable['name']}: no values"
             continue
         variables[variable["name"]] = values["data"][0]
-    for panel in dashboard["panels"]:
+    for panel in panels_of(dashboard):
         for target in panel.get("targets", []):
             query = substituted(target["expr"], variables)
             if fault := _fault(query, target.get("legendFormat", ""), prometheus):

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
-from deploy.grafana.panels import SOURCE, Panel
+from deploy.grafana.panels import SOURCE, AnyPanel, MarkdownPanel, Panel
 from deploy.grafana.queries import ALL_SERVICES
 
 DASHBOARDS = Path(__file__).parent / "dashboards"
@@ -20,14 +20,15 @@ _TAG = "sirenade"
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a dashboard; `number` is its panel id."""
+    """A row of a dashboard; `number` is its panel id. A folded one opens with a click."""
 
     number: int
     title: str
-    lines: Sequence[tuple[int, Sequence[Panel]]] = ()
+    lines: Sequence[tuple[int, Sequence[Panel | MarkdownPanel]]] = ()
     """Their heights and panels."""
+    is_folded: bool = False
 
-    def line(self, *panels: Panel, height: int = 8) -> "Row":
+    def line(self, *panels: Panel | MarkdownPanel, height: int = 8) -> "Row":
         """Add panels side by side, 24 columns at most."""
         return replace(self, lines=(*self.lines, (height, panels)))
 
@@ -76,20 +77,33 @@ def _built(board: Board) -> model.Dashboard:
         )
     y = 0
     for row in board.rows:
-        builder.with_row(
-            dashboard.Row(row.title)
-            .id(row.number)
-            .grid_pos(model.GridPos(x=0, y=y, w=_COLUMNS, h=1))
-        )
+        head = dashboard.Row(row.title).id(row.number).collapsed(row.is_folded)
+        head.grid_pos(model.GridPos(x=0, y=y, w=_COLUMNS, h=1))
         y += 1
-        for height, panels in row.lines:
-            x = 0
+        panels, height = _placed(row, y)
+        if row.is_folded:
             for panel in panels:
-                width = panel.width or _COLUMNS // len(panels)
-                builder.with_panel(panel.built(x=x, y=y, width=width, height=height))
-                x += width
-            y += height
+                head.with_panel(panel)
+            builder.with_row(head)
+            continue
+        builder.with_row(head)
+        for panel in panels:
+            builder.with_panel(panel)
+        y += height
     return builder.build()
+
+
+def _placed(row: Row, top: int) -> tuple[list[AnyPanel], int]:
+    """Return the panels of a row, from the line `top` down, and how many lines they take."""
+    placed, y = [], top
+    for height, panels in row.lines:
+        x = 0
+        for panel in panels:
+            width = panel.width or _COLUMNS // len(panels)
+            placed.append(panel.built(x=x, y=y, width=width, height=height))
+            x += width
+        y += height
+    return placed, y - top
 
 
 def _annotations() -> list[dict[str, Any]]:
@@ -142,6 +156,11 @@ def _mark(
         # Some versions of Grafana read the query here, others above.
         "target": {"expr": expr, "refId": "Anno", "interval": "15s"},
     }
+
+
+def panels_of(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return all panels of a dashboard's JSON, those of folded rows too."""
+    return [each for panel in dashboard["panels"] for each in (panel, *(panel.get("panels") or ()))]
 
 
 def as_json(board: Board) -> str:

@@ -7,13 +7,17 @@ from functools import partial
 from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometheus, timeseries
 from grafana_foundation_sdk.builders import gauge as gauges
 from grafana_foundation_sdk.builders import stat as stats
+from grafana_foundation_sdk.builders import text as texts
 from grafana_foundation_sdk.models import common as common_model
 from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models import text as text_model
+
+from deploy.grafana.links import runbooks_of
 
 SOURCE = model.DataSourceRef(type_val="prometheus", uid="prometheus")
 _LETTERS = "ABCDEFGH"
 
-AnyPanel = stats.Panel | gauges.Panel | bargauge.Panel | timeseries.Panel
+AnyPanel = stats.Panel | gauges.Panel | bargauge.Panel | timeseries.Panel | texts.Panel
 
 
 # Colours, each from a value upwards; the first has no lowest value.
@@ -35,7 +39,8 @@ class Panel:
     """A panel of a dashboard.
 
     `number` is the id that links know: it stays when the panel moves. Panels of a line without a
-    `width` share its columns equally. `words` give a value a name and a colour.
+    `width` share its columns equally. `words` give a value a name and a colour. It links to the
+    runbooks of alerts that look at its metrics; `leads_to` is where a click on a value leads.
     """
 
     number: int
@@ -51,6 +56,7 @@ class Panel:
     text: str = ""
     queries: Mapping[str, str] = field(default_factory=dict)
     nothing: str | None = None
+    leads_to: str | None = None
 
     def shows(
         self, text: str, queries: str | Mapping[str, str], *, nothing: str | None = None
@@ -70,6 +76,9 @@ class Panel:
         steps = [model.Threshold(value=value, color=colour) for value, colour in self.levels]
         thresholds = dashboard.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE)
         panel.thresholds(thresholds.steps(steps))
+        panel.links([_link(title, path) for title, path in runbooks_of(self.queries.values())])
+        if self.leads_to is not None:
+            panel.data_links([_link("Runbook", self.leads_to)])
         if self.most is not None:
             panel.max(self.most)
         if self.decimals is not None:
@@ -89,6 +98,28 @@ class Panel:
             # would show its last value as if it were current.
             panel.with_target(target.range() if self.make is _graph else target.instant())
         return panel
+
+
+@dataclass(frozen=True)
+class MarkdownPanel:
+    """A panel that shows Markdown."""
+
+    number: int
+    title: str
+    text: str
+    width: int | None = None
+
+    def built(self, *, x: int, y: int, width: int, height: int) -> AnyPanel:
+        page = texts.Panel().mode(text_model.TextMode.MARKDOWN).content(self.text)
+        return (
+            page.id(self.number)
+            .title(self.title)
+            .grid_pos(model.GridPos(h=height, w=width, x=x, y=y))
+        )
+
+
+def _link(title: str, path: str) -> dashboard.DashboardLink:
+    return dashboard.DashboardLink(title).type(model.DashboardLinkType.LINK).url(path)
 
 
 def _graph(panel: Panel) -> timeseries.Panel:

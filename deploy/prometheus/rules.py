@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from deploy.runbooks import number_of, runbook_path
 from shared.alerts import GROUPS, Condition
 
 ALERTS = Path(__file__).with_name("alerts.yml")
@@ -20,7 +21,7 @@ _HEADER = """\
 # All operators show the same totals: take the max, never the sum. While totals cannot be read,
 # their alerts are silent and SirenadeTotalsUnread fires. Links lead to the compose file's Grafana.
 """
-_DASHBOARDS = "http://localhost:3000/d"
+_GRAFANA = "http://localhost:3000"
 
 
 class _Labels(dict[str, str]):
@@ -77,10 +78,14 @@ def _rule(condition: Condition) -> dict[str, object]:
         "alert": condition.name,
         "expr": expression + ("\n" if "\n" in expression else ""),
         **({"for": condition.hold} if condition.hold else {}),
-        "labels": _Labels(severity=condition.severity),
+        # The board of alerts leads by it to the runbook.
+        "labels": _Labels(
+            severity=condition.severity, runbook_panel=str(number_of(condition.name))
+        ),
         "annotations": {
             "summary": condition.summary,
             "runbook": f"docs/operations.md#{condition.name.lower()}",
-            "dashboard": f"{_DASHBOARDS}/{condition.dashboard}",
+            "runbook_url": _GRAFANA + runbook_path(condition.name),
+            "dashboard": f"{_GRAFANA}/d/{condition.dashboard}",
         },
     }

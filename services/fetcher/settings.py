@@ -19,7 +19,7 @@ class FetcherSettings(ServiceSettings, HttpSettings):
         default=30,
         ge=0.1,
         le=10_000,
-        description="the quota of your plan; the limits in INSEE's headers replace it",
+        description="the quota of your plan, or less; a lower limit in INSEE's headers replaces it",
     )
     insee_requests_per_hour: float | None = Field(
         default=None, ge=1, description="the quota of an hour, where your plan has one"

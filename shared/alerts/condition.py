@@ -18,7 +18,7 @@ class ConditionFacts:
     `held_seconds`: of the text that has waited longest for a person, 0 where none waits;
     `unswept_seconds`: since a sweep of contexts ended, 0 where none began;
     `throttled_seconds`: for which a provider has answered nothing but 429;
-    `freshness_seconds`: age of the register by collection.
+    `freshness_seconds`: age of the register by collection; `stale_because`: why nobody knows it.
     """
 
     at: datetime
@@ -40,6 +40,7 @@ class ConditionFacts:
     unswept_seconds: float
     throttled_seconds: Mapping[str, float]
     freshness_seconds: Mapping[str, float]
+    stale_because: str | None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ _STILL_SECONDS = 300.0
 # A day's treatments are published in the next morning: 36 hours are a day too many. INSEE treats
 # nothing on Sundays: until Tuesday's delta the last treatment may be Friday's.
 _FRESH_HOURS = 36
+# The restart of a gateway takes less. With a scrape and an evaluation it is named within 3 minutes.
+_FAILING_SECONDS = 90
+_FAILURES = "refused|unavailable|malformed|no_answer"
 _MORE_HOURS_BY_WEEKDAY = {6: 24, 0: 48, 1: 48}
 
 
@@ -69,9 +72,43 @@ def _fresh_seconds() -> str:
     return f"3600 * scalar({_FRESH_HOURS}{more})"
 
 
+def _unmeasured(facts: ConditionFacts) -> Iterator[str]:
+    if facts.stale_because is not None:
+        yield f"{facts.stale_because[0].upper()}{facts.stale_because[1:]}."
+
+
+def _no_good_answer(outcomes: str) -> str:
+    """Return PromQL for the time without a good answer, where the last bad one was of these.
+
+    One bad answer after which nobody asks again is no outage. Pages ask every 5 minutes at least.
+    """
+    answers = "sirenade_insee_requests_total"
+    return f"""
+            max by (outcome) (time()
+              - (sirenade_insee_failing_timestamp_seconds{{outcome=~"{outcomes}"}} > 0))
+              > {_FAILING_SECONDS}
+            and on ()
+              sum(increase({answers}{{outcome=~"{_FAILURES}"}}[10m])) >= 2
+            unless on ()
+              sum(increase({answers}{{outcome=~"ok|empty"}}[90s])) > 0
+        """
+
+
 critical, warning = severities("sirenade-overview")
 
 CONDITIONS = (
+    # Work goes on by itself.
+    warning(
+        "SirenadeInseeDown",
+        expression=_no_good_answer("unavailable|malformed|no_answer"),
+        summary="INSEE has given no good answer ({{ $labels.outcome }}) for"
+        " {{ $value | humanizeDuration }}.",
+    ),
+    critical(
+        "SirenadeInseeRefuses",
+        expression=_no_good_answer("refused"),
+        summary="INSEE has refused the key for {{ $value | humanizeDuration }}.",
+    ),
     # A child appears at zero with its process, so that the first 429 is an increase.
     warning(
         "SirenadeThrottled",
@@ -124,6 +161,14 @@ CONDITIONS = (
         hold="30m",
         summary="The {{ $labels.collection }} are {{ $value | humanizeDuration }} behind INSEE.",
         faults=_not_fresh,
+    ),
+    # An import that runs may still bring it. A sample of a day is nobody's register.
+    warning(
+        "SirenadeFreshnessUnmeasured",
+        expression="max(sirenade_freshness_unmeasured) == 1",
+        hold="1d",
+        summary="Nothing says how fresh the register is, and nothing refreshes it.",
+        faults=_unmeasured,
     ),
     critical(
         "SirenadeCertificateGap",

@@ -2,6 +2,8 @@
 
 from shared.alerts.condition import severities
 
+_DRILL_DAYS = 16
+
 critical, warning = severities("sirenade-overview")
 
 PROCESSES = (
@@ -52,6 +54,13 @@ PROCESSES = (
         " for {{ $value | humanizeDuration }}.",
         dashboard="sirenade-service",
     ),
+    warning(
+        "SirenadeJobFault",
+        expression="max by (name) (sirenade_job_fault) == 1",
+        hold="10m",
+        summary="The job {{ $labels.name }} fails, or found what a person must look at:"
+        " ./sirenade schedule.",
+    ),
     critical(
         "SirenadeTotalsUnread",
         expression="max by (reading) (sirenade_exporter_up) == 0",
@@ -95,6 +104,17 @@ ROOM = (
         expression="max(sirenade_log_bytes) > 650e6",
         hold="30m",
         summary="Log files take {{ $value | humanize }}B, more than the 600 MB they are bound to.",
+    ),
+    # A drill each week, and one that was missed. Who has never begun with drills is left alone.
+    warning(
+        "SirenadeRestoreDrillLate",
+        expression=f"""
+            time() - max(sirenade_restore_drill_last_success_timestamp_seconds)
+              > {_DRILL_DAYS} * 86400
+            or max(sirenade_restore_drill_failed) == 1
+        """,
+        hold="30m",
+        summary="No backup was restored whole by the drills of the last days.",
     ),
     # The job runs hourly. The second half is a store that never took a file.
     warning(

@@ -66,6 +66,7 @@ CONDITIONS = (
         hold="10m",
         summary="{{ $value | humanizePercentage }} of the last hour's texts were rejected.",
     ),
+    # Attempts of the template cost nothing. The rule above tells of rejected texts.
     warning(
         "SirenadeRejectionReason",
         expression="""
@@ -73,6 +74,7 @@ CONDITIONS = (
               / on () group_left ()
               (sum(increase(sirenade_avis_attempt_seconds_count[1h])) >= 50)
               > 0.05
+            and on () max(delta(sirenade_provider_calls[1h])) > 0
         """,
         hold="10m",
         summary="{{ $value | humanizePercentage }} of the attempts fail for {{ $labels.reason }}.",
@@ -115,7 +117,11 @@ CONDITIONS = (
     ),
     critical(
         "SirenadeBudgetReached",
-        expression='max(sirenade_budget_paused{reason="cap"}) == 1',
+        # A priced provider waits at a cap of zero until a person names one.
+        expression="""
+            max(sirenade_budget_paused{reason="cap"}) == 1
+            and max(sirenade_budget_cap_euros) > 0
+        """,
         summary=_BUDGET_REACHED,
         faults=_budget_reached,
     ),

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from shared.days import FRANCE
 from shared.db.days import day_end, day_start
 from shared.db.leases.heartbeats import find_silent
+from shared.imports.watermarks import UNMEASURED_SINCE, unmeasured_words
 
 # The most that INSEE gives in one answer.
 MAX_ROWS_PER_REQUEST = 1000
@@ -73,6 +74,7 @@ _SNAPSHOT = text(f"""
        ORDER BY id DESC LIMIT 1) AS warning,
       (SELECT CASE WHEN count(*) = 2 THEN min(treated_until) END FROM watermarks)
         AS treated_until,
+      {UNMEASURED_SINCE} AS unmeasured_since,
       (SELECT paused_because FROM review_budget) AS texts_paused,
       {THROTTLED} AS throttled,
       (SELECT renewals_per_day FROM review_budget) AS renewals_per_day, {_OF_A_SHARD}
@@ -135,6 +137,13 @@ class Progress:
     warning: str | None = None
     # Both collections are complete up to here, in INSEE's time; None where one never was.
     treated_until: datetime | None = None
+    # Nothing says how old the register is: a delta from this day on mends it.
+    unmeasured_since: date | None = None
+
+    @property
+    def stale_because(self) -> str | None:
+        """Say what keeps the register from being refreshed, with the command that mends it."""
+        return None if self.unmeasured_since is None else unmeasured_words(self.unmeasured_since)
 
     @property
     def age_seconds(self) -> float | None:

@@ -7,7 +7,7 @@ nothing in the future.
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 
 import structlog
@@ -63,6 +63,26 @@ _SETTLE = text("""
     WHERE (w.run_id, w.collection) = (whole.run_id, whole.collection)
     RETURNING w.collection
 """)
+
+# INSEE publishes every night; a delta may begin too early, never too late.
+UNMEASURED_SINCE = """(SELECT min(created_at)::date - 8
+  FROM import_runs WHERE kind = 'scope' AND sirets = '{}' AND status = 'complete'
+    AND (SELECT count(*) FROM watermarks) < 2
+    AND NOT EXISTS (SELECT FROM treatment_windows w JOIN import_runs r ON r.id = w.run_id
+      WHERE w.settled_at IS NULL AND r.status <> 'failed'))"""
+"""SQL: from when on a delta mends a register whose age nobody measures; else NULL.
+
+It is one that imports have loaded, that no watermark tells of, and that no run under way will."""
+_UNMEASURED = text(f"SELECT {UNMEASURED_SINCE}")
+
+
+def unmeasured_since(connection: Connection) -> date | None:
+    found: date | None = connection.scalar(_UNMEASURED)
+    return found
+
+
+def unmeasured_words(since: date) -> str:
+    return f"nothing says how fresh the register is: ./sirenade delta --since {since}"
 
 
 def read_watermarks(connection: Connection) -> dict[str, Watermark]:

@@ -3,9 +3,12 @@
 The operator's exporter shows what all replicas share, such as the quota and PostgreSQL's totals.
 """
 
+import threading
+
 from shared.metrics.catalogue import Catalogue
 
 REQUEST_OUTCOMES = ("ok", "empty", "throttled", "refused", "unavailable", "malformed", "no_answer")
+FAILURES = ("refused", "unavailable", "malformed", "no_answer")
 # The limit that the headers of the 429 call used up; `untold` where they name none.
 THROTTLING_CAUSES = ("minute", "hour", "untold")
 ROW_OUTCOMES = ("inserted", "updated", "unchanged", "failed")
@@ -15,6 +18,7 @@ JOB_OUTCOMES = ("done", "failed")
 
 class RegisterMetrics:
     def _add_fetcher(self, new: Catalogue) -> None:
+        self._insee_answers, self._insee_began = threading.Lock(), 0.0
         self.quota_wait_seconds = new.histogram(
             "sirenade_quota_wait_seconds", "Time from asking for a slot of the quota to its grant."
         )
@@ -24,6 +28,12 @@ class RegisterMetrics:
             "sirenade_insee_requests", requests, outcome=REQUEST_OUTCOMES
         )
         # A single one is worth an alert: another user has the key, or the limit was lowered.
+        # A 429 is neither good nor bad: INSEE is there.
+        self.insee_failing = new.gauge(
+            "sirenade_insee_failing_timestamp_seconds",
+            "Since when INSEE gives no good answer, by what came last; 0: the last was good.",
+            outcome=FAILURES,
+        )
         throttled = "Answers 429 of INSEE by the limit that they name."
         self.insee_throttled = new.counter(
             "sirenade_insee_throttled", throttled, cause=THROTTLING_CAUSES
@@ -43,6 +53,13 @@ class RegisterMetrics:
         self.pages_dropped = new.counter(
             "sirenade_pages_dropped", "Messages of pages that came after their run was cancelled."
         )
+
+    def fail_insee(self, outcome: str | None, *, since: float = 0.0) -> None:
+        """Count a bad answer from its first one on; None is a good one, which ends them all."""
+        with self._insee_answers:
+            began = self._insee_began = 0.0 if outcome is None else self._insee_began or since
+            for each in FAILURES:
+                self.insee_failing.labels(outcome=each).set(began if each == outcome else 0.0)
 
     def _add_writer(self, new: Catalogue) -> None:
         self.rows_written = new.counter(

@@ -1,13 +1,17 @@
 """The progress of an import and its texts, as people see it in a terminal."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from rich.console import RenderableType
 from rich.text import Text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.clock import Clock
 from shared.controls import shown
 from shared.days import FRANCE
+from shared.db.outages import is_passing, outlast
 from shared.imports.pace import Rate
 from shared.imports.progress import Progress
 from shared.terminal.console import Console
@@ -23,6 +27,8 @@ from shared.terminal.words import (
     throttled_texts,
     waiting_renewals,
 )
+
+_AWAY = "the database does not answer: asked again, the work goes on by itself"
 
 
 class ProgressView:
@@ -53,6 +59,8 @@ class ProgressView:
             lines.append(Text(shown(progress.warning), style="yellow"))
         lines += [Text(line, style="yellow") for line in _paused_runs(progress)]
         lines += [Text(line, style="bold red") for line in progress.silent]
+        if progress.stale_because:
+            lines.append(Text(progress.stale_because, style="yellow"))
         if progress.texts_paused is not None:
             lines.append(Text(paused_texts(progress.texts_paused), style="yellow"))
         if progress.throttled:
@@ -131,10 +139,24 @@ def _renewals(progress: Progress) -> str | None:
 def watch_progress(
     read: Callable[[], Progress], *, title: str, until: Callable[[Progress], bool], clock: Clock
 ) -> Progress:
-    """Show readings until one satisfies `until`, or the process is asked to stop."""
+    """Show readings until one satisfies `until`, or the process is asked to stop.
+
+    While the database is away the last reading stays, and says so.
+    """
     console = Console(stderr=True)
     view = ProgressView(title, width=panel_width(console))
-    return watch(read, view.draw, one_line, until, clock=clock, console=console)
+    last: list[Progress] = []
+
+    def read_or_keep() -> Progress:
+        try:
+            last[:] = [read() if last else outlast(read, clock)]
+        except (DBAPIError, PoolTimeoutError) as error:
+            if not is_passing(error):
+                raise
+            return replace(last[0], warning=_AWAY)
+        return last[0]
+
+    return watch(read_or_keep, view.draw, one_line, until, clock=clock, console=console)
 
 
 def one_line(progress: Progress) -> str:
@@ -146,6 +168,7 @@ def one_line(progress: Progress) -> str:
         f"avis {thousands(progress.avis_accepted)} of {thousands(progress.avis_due)}, "
         f"failed items {thousands(progress.failed_items)}"
         f"{_freshness(progress, ', ')}{f' ({progress.warning})' if progress.warning else ''}"
+        f"{f', {progress.stale_because}' if progress.stale_because else ''}"
         f"{f', {_today(progress)}' if progress.per_day is not None else ''}"
         f"{''.join(f', {line}' for line in (*_paused_runs(progress), *progress.silent))}"
         f"{f', {paused_texts(progress.texts_paused)}' if progress.texts_paused else ''}"

@@ -15,7 +15,7 @@ def exported(control: Engine, *shards: Engine) -> Exported:
     registry = CollectorRegistry()
     registry.register(DatabaseCollector(control, shards or (control,)))
 
-    def value(name: str, **labels: str) -> float | None:
+    def value(name: str, /, **labels: str) -> float | None:
         return registry.get_sample_value(f"sirenade_{name}", labels)
 
     return value

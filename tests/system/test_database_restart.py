@@ -1,6 +1,8 @@
 """PostgreSQL killed in mid-import: every loop and actor takes up its work by itself."""
 
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -8,6 +10,7 @@ from sqlalchemy import Engine
 from shared.imports.progress import Progress
 from tests.system import durable
 from tests.system.conftest import (
+    ROOT,
     StartServices,
     assert_the_end_state_is_whole,
     wait_for,
@@ -31,7 +34,7 @@ def test_postgresql_killed_in_mid_import_loses_and_doubles_nothing(
     engine: Engine,
     rabbitmq_url: str,
     start_services: StartServices,
-    request_import: Callable[..., None],
+    tmp_path: Path,
     progress: Callable[[], Progress],
 ) -> None:
     insee, processes = start_services(
@@ -42,7 +45,9 @@ def test_postgresql_killed_in_mid_import_loses_and_doubles_nothing(
         insee_rows_per_page=100,
         reviewer_generators=GENERATORS,
     )
-    request_import("33")
+    with (tmp_path / "watcher.log").open("wb") as log:
+        command = [str(ROOT / "sirenade"), "import", "--departement", "33"]
+        watcher = subprocess.Popen(command, env=processes.environment, stdout=log, stderr=log)
 
     def kill_once_received(rows: int) -> None:
         wait_for(lambda: progress().received >= rows, seconds=60, what=f"{rows} rows")
@@ -52,5 +57,7 @@ def test_postgresql_killed_in_mid_import_loses_and_doubles_nothing(
     kill_once_received(ESTABLISHMENTS // 2)
     wait_for_the_end(progress, seconds=150)
 
+    # The pauses have not sent the watching command away.
+    assert watcher.wait(30) == 0, (tmp_path / "watcher.log").read_text()
     assert all(processes.running[name].poll() is None for name in SERVICES), "a service ended"
     assert_the_end_state_is_whole(engine, insee, progress(), kills=2, generators=GENERATORS)

@@ -12,6 +12,7 @@ from deploy.grafana.panels import (
     stat,
 )
 from deploy.grafana.queries import ALL_SERVICES, RATE, per_minute, quantile
+from deploy.runbooks import BOARD as RUNBOOK_BOARD
 
 # Rows of a day at the public quota of 30 requests a minute.
 _ROWS_A_DAY = 35_000
@@ -23,27 +24,43 @@ _MOVED = (
     "sum(increase(sirenade_rows_written_total[5m]))"
     " + (sum(increase(sirenade_avis_reviewed_total[5m])) or vector(0))"
 )
+_MOVED_NOW = (
+    "sum(increase(sirenade_rows_written_total[1m])) > 0"
+    " or sum(increase(sirenade_avis_reviewed_total[1m])) > 0"
+)
 _OPEN = 'sum(max by (status) (sirenade_import_runs{status=~"pending|running"}))'
 _MOTIONS = {"0": ("idle", "blue"), "1": ("stalled", "red"), "2": ("moving", "green")}
 
 _WORK = (
     Row(1, "Does it work?")
     .line(
-        stat(13, "Now", "none", width=6, words=_MOTIONS).shows(
+        stat(13, "Now", "none", width=4, words=_MOTIONS).shows(
             "Moving: rows or texts were stored in the last five minutes. Stalled: a run is open,"
             " and none was. Idle: nothing is ordered.",
             f"clamp_max(2 * ({_MOVED} > bool 0) + ({_OPEN} > bool 0), 2)",
             nothing="unknown",
         ),
-        bars(14, "Alerts that fire", "none", width=8, levels=NONE_IS_GOOD).shows(
-            "Each alert that fires now; docs/operations.md has its runbook under its name.",
+        stat(16, "Moved last", "s", width=4, decimals=0).shows(
+            "Time since a row or a text was stored, within the last six hours.",
+            f"time() - max_over_time((({_MOVED_NOW}) * 0 + time())[6h:1m])",
+            nothing="not in 6 hours",
+        ),
+        bars(
+            14,
+            "Alerts that fire",
+            "none",
+            width=7,
+            levels=NONE_IS_GOOD,
+            leads_to=f"/d/{RUNBOOK_BOARD}?viewPanel=${{__field.labels.runbook_panel}}",
+        ).shows(
+            "Each alert that fires now: a click on it leads to its runbook.",
             {
-                "{{alertname}}": f"count by (alertname) ({_FIRES})"
+                "{{alertname}}": f"count by (alertname, runbook_panel) ({_FIRES})"
                 ' or label_replace(vector(0), "alertname", "none", "", "")'
                 f" unless on () count({_FIRES})"
             },
         ),
-        graph(15, "Answers of INSEE", "reqpm", width=10, stacked=True).shows(
+        graph(15, "Answers of INSEE", "reqpm", width=9, stacked=True).shows(
             "Requests to INSEE by what came of them. Anything but ok for long is an outage, or a"
             " key that is refused.",
             {"{{outcome}}": per_minute("sirenade_insee_requests_total", "outcome")},

@@ -1,7 +1,7 @@
 """The portal: what readers ask for, how fast it answers, and how fresh the search is."""
 
 from deploy.grafana.layout import Board, Row
-from deploy.grafana.panels import graph, green_to, stat
+from deploy.grafana.panels import NONE_IS_GOOD, graph, green_to, stat
 from deploy.grafana.queries import RATE, per_minute
 
 _REQUESTS = "sirenade_portal_requests_total"
@@ -39,7 +39,7 @@ _GLANCE = Row(1, "At a glance").line(
     height=4,
 )
 
-_TOLD = Row(70, "Receivers of changes").line(
+_TOLD = Row(70, "Receivers of changes, where there are some", is_folded=True).line(
     graph(71, "Messages by outcome", "cpm", stacked=True).shows(
         "Messages to receivers. `refused`: an answer that is no success; `unreachable`: none.",
         {"{{outcome}}": per_minute("sirenade_webhook_deliveries_total", "outcome")},
@@ -48,6 +48,14 @@ _TOLD = Row(70, "Receivers of changes").line(
         "Time for which the receiver that fails longest has taken nothing:"
         " ./sirenade portal webhooks list.",
         "max(sirenade_webhook_failing_seconds)",
+    ),
+    stat(73, "Oldest change that was not told", "s", levels=green_to(600, 3600)).shows(
+        "Age of the oldest change that lies before a receiver.",
+        "max(sirenade_webhook_oldest_undelivered_seconds)",
+    ),
+    stat(74, "Given up", "none", levels=NONE_IS_GOOD).shows(
+        "Receivers that are gone, or took nothing for five days.",
+        "max(sirenade_webhook_paused_receivers)",
     ),
     height=6,
 )
@@ -92,7 +100,7 @@ _PARTS = Row(40, "Pages and search").line(
     ),
 )
 
-_ELASTICSEARCH = Row(60, "Elasticsearch, where it is switched on").line(
+_ELASTICSEARCH = Row(60, "Elasticsearch, where it is switched on", is_folded=True).line(
     graph(61, "Documents", "wps").shows(
         "Documents that were put and emptied, a second, and those that it could not store.",
         {"{{result}}": f"sum by (result) (rate(sirenade_elasticsearch_documents_total[{RATE}]))"},

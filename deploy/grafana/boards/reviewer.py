@@ -41,7 +41,7 @@ _SPEED = Row(1, "Throughput").line(
 )
 
 _SERVERS = (
-    Row(20, "Chat servers")
+    Row(20, "Chat servers, where providers are set up", is_folded=True)
     .line(
         graph(21, "Gate", "none").shows(
             "Calls at once that are let in, by provider, and those at work. The gate"
@@ -156,7 +156,7 @@ _QUALITY = (
 )
 
 _MONEY = (
-    Row(60, "Tokens and cost")
+    Row(60, "Tokens and cost, where providers are set up", is_folded=True)
     .line(
         graph(61, "Tokens", "cpm", width=8).shows(
             "Tokens a minute: in, out, and the part of `in` that was cached.",

@@ -11,6 +11,7 @@ from services.fetcher.plan.costs import cost_of, days_of
 from services.fetcher.plan.page_end import MAX_ROWS_PER_PAGE
 from services.fetcher.store import ImportStore
 from shared.clock import Clock
+from shared.db.outages import outlast
 from shared.imports.progress import Progress, read_progress
 from shared.imports.runs import RunState, read_run
 from shared.imports.statement import StatementSubject, in_one_line, read_statement
@@ -38,7 +39,7 @@ def follow(
         with engine.connect() as connection:
             return read_progress(connection, run_id)
 
-    _announce(ImportStore(engine), read, run_id, per_day, clock)
+    outlast(lambda: _announce(ImportStore(engine), read, run_id, per_day, clock), clock)
     progress = watch_progress(
         read,
         title=f"{what}, run {run_id}",
@@ -46,13 +47,21 @@ def follow(
         clock=clock,
     )
     if as_json:
-        with engine.begin() as connection:
-            settle_windows(connection)
-        print_json({"run_id": run_id, **asdict(read())})
+        progress = outlast(lambda: _settled(engine, read), clock)
+        print_json({"run_id": run_id, **asdict(progress)})
     if progress.runs_open:
         say(f"run {run_id} goes on without being watched: ./sirenade status", err=True)
         raise typer.Exit(EXIT_INTERRUPTED)
-    _check(engine, run_id, progress.error)
+    if progress.stale_because:
+        say(progress.stale_because, err=True)
+    outlast(lambda: _check(engine, run_id, progress.error), clock)
+
+
+def _settled(engine: Engine, read: Callable[[], Progress]) -> Progress:
+    """Return the progress with the watermarks that its end has moved."""
+    with engine.begin() as connection:
+        settle_windows(connection)
+    return read()
 
 
 def _check(engine: Engine, run_id: int, error: str | None) -> None:

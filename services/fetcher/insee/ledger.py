@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, text
 
-from services.fetcher.insee.answers import AnswerT, InseeError, PageAnswer, QuotaExceeded
+from services.fetcher.insee.answers import (
+    AnswerT,
+    InseeError,
+    PageAnswer,
+    QueryRefused,
+    QuotaExceeded,
+)
 from services.fetcher.insee.client import InseeClient
 from services.fetcher.insee.quota import Quota, Slot
 from services.fetcher.settings import FetcherSettings
@@ -34,7 +40,7 @@ class Sender:
 
         Raises InseeError.
         """
-        started_seconds = time.monotonic()
+        started_seconds, began_at = time.monotonic(), time.time()
         outcome, status, records = "no_answer", 0, None
         try:
             answer = request(self.client)
@@ -46,7 +52,11 @@ class Sender:
             outcome, status = error.outcome, error.status
             if isinstance(error, QuotaExceeded):
                 self.metrics.insee_throttled.labels(cause=error.limit).inc()
+            elif not isinstance(error, QueryRefused):
+                self.metrics.fail_insee(outcome, since=began_at)
             raise
+        else:
+            self.metrics.fail_insee(None)
         finally:
             duration_seconds = time.monotonic() - started_seconds
             self.metrics.insee_requests.labels(outcome=outcome).inc()

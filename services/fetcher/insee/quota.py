@@ -35,14 +35,15 @@ _RISE = 0.01
 
 _OPEN = text("""
     INSERT INTO quota AS q
-      (key_fingerprint, requests_per_minute, configured_per_minute, requests_per_hour)
-    VALUES (:key, :per_minute, :per_minute, :per_hour)
+      (key_fingerprint, requests_per_minute, configured_per_minute,
+       requests_per_hour, configured_per_hour)
+    VALUES (:key, :per_minute, :per_minute, :per_hour, :per_hour)
     ON CONFLICT (key_fingerprint) DO UPDATE
       SET requests_per_minute = CASE WHEN q.configured_per_minute = EXCLUDED.configured_per_minute
             THEN q.requests_per_minute ELSE EXCLUDED.requests_per_minute END,
           configured_per_minute = EXCLUDED.configured_per_minute,
-          requests_per_hour = EXCLUDED.requests_per_hour
-    RETURNING requests_per_minute
+          requests_per_hour = EXCLUDED.requests_per_hour,
+          configured_per_hour = EXCLUDED.configured_per_hour
 """)
 _MINUTE = gcra.Limit("minute_arrival_at", "requests_per_minute * adaptation", 60)
 _HOUR = gcra.Limit("hour_arrival_at", "requests_per_hour * adaptation", 3600)
@@ -96,14 +97,20 @@ _GIVE_WAY = text("""
     UPDATE quota SET adaptation = greatest(:least, adaptation * :fall)
     WHERE key_fingerprint = :key AND coalesce(paused_until, '-infinity') <= clock_timestamp()
 """)
+# The lower one of INSEE's limit and the setting counts; `least` passes over what is NULL.
 _FOLLOW = text("""
-    UPDATE quota
-    SET requests_per_minute = coalesce(:per_minute, requests_per_minute),
-        requests_per_hour = coalesce(:per_hour, requests_per_hour),
-        adaptation = least(1, adaptation + :rise)
+    UPDATE quota SET
+      requests_per_minute = CASE WHEN CAST(:per_minute AS float) IS NULL THEN requests_per_minute
+        ELSE least(:per_minute, configured_per_minute) END,
+      requests_per_hour = CASE WHEN CAST(:per_hour AS float) IS NULL THEN requests_per_hour
+        ELSE least(:per_hour, configured_per_hour) END,
+      adaptation = least(1, adaptation + :rise)
     WHERE key_fingerprint = :key
-      AND (adaptation < 1 OR requests_per_minute <> :per_minute
-        OR requests_per_hour IS DISTINCT FROM coalesce(:per_hour, requests_per_hour))
+      AND (adaptation < 1
+        OR :per_minute IS NOT NULL
+          AND requests_per_minute <> least(:per_minute, configured_per_minute)
+        OR :per_hour IS NOT NULL
+          AND requests_per_hour IS DISTINCT FROM least(:per_hour, configured_per_hour))
 """)
 
 
@@ -205,7 +212,7 @@ class Quota:
         return self.pause(seconds)
 
     def follow(self, rate: RateHeaders) -> None:
-        """Take over INSEE's limits, and pause until the reset where no request is left."""
+        """Take over INSEE's limits below the settings; pause until the reset where none is left."""
         per_minute = _credible(rate.limit_per_minute, _CREDIBLE_PER_MINUTE)
         per_hour = _credible(rate.limit_per_hour, _CREDIBLE_PER_HOUR)
         self._execute(_FOLLOW, per_minute=per_minute, per_hour=per_hour, rise=_RISE)

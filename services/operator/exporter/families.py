@@ -88,6 +88,10 @@ WORK = (
         ("collection",),
     ),
     Family(
+        "sirenade_freshness_unmeasured",
+        "1 while imports are complete, and nothing says how old the register is.",
+    ),
+    Family(
         "sirenade_certificate_gap_establishments",
         "Establishments that differ from INSEE, by the latest certificate of each scope.",
         ("side",),
@@ -105,6 +109,18 @@ WORK = (
     # ── What failed ──
     Family("sirenade_failed_items_open", "Items that failed and are not resolved.", ("kind",)),
     Family("sirenade_dead_letters_waiting", "Archived dead letters that were not replayed."),
+    # ── Jobs ──
+    Family(
+        "sirenade_job_fault",
+        "1 while a job fails again and again, or found what a person must look at.",
+        ("name",),
+    ),
+    # No child before the first drill.
+    Family(
+        "sirenade_restore_drill_last_success_timestamp_seconds",
+        "When a backup was last restored for a trial, and was whole.",
+    ),
+    Family("sirenade_restore_drill_failed", "1 while the last drill failed, or did not end."),
     # ── Texts and money ──
     Family(
         "sirenade_avis_oldest_published_timestamp_seconds",

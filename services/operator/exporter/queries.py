@@ -9,7 +9,11 @@ from shared.avis import AvisOutcome
 from shared.days import TIME_ZONE
 from shared.db.days import MIDNIGHT, day_start
 from shared.imports.progress import BATCH_TOTALS, RUNS_BY_STATUS, THROTTLED
+from shared.imports.watermarks import UNMEASURED_SINCE
 from shared.sirene.reference import CODED_FIELDS
+
+# A single failure may be a server that was restarted.
+_FAILURES = 2
 
 CONTROL = text(f"""
     WITH open_runs AS (
@@ -78,6 +82,20 @@ CONTROL = text(f"""
       'sirenade_freshness_age_seconds', (SELECT json_object_agg(collection,
         extract(epoch FROM now() - (treated_until AT TIME ZONE '{TIME_ZONE}'))::float)
         FROM watermarks),
+      'sirenade_freshness_unmeasured', ({UNMEASURED_SINCE} IS NOT NULL)::int,
+      'sirenade_job_fault', (SELECT json_object_agg(j.job,
+          (coalesce(d.is_fault, false) OR coalesce(f.attempts, 0) >= {_FAILURES})::int)
+        FROM jobs j
+          LEFT JOIN LATERAL (SELECT slot, is_fault FROM job_slots
+            WHERE job = j.job AND status = 'done' ORDER BY slot DESC LIMIT 1) d ON true
+          LEFT JOIN LATERAL (SELECT sum(attempts) AS attempts FROM job_slots
+            WHERE job = j.job AND status = 'failed' AND slot > coalesce(d.slot, '')) f ON true
+        WHERE j.seen_at > now() - interval '1 day'),
+      'sirenade_restore_drill_last_success_timestamp_seconds', (SELECT
+        extract(epoch FROM max(ended_at))::float FROM restore_drills WHERE outcome = 'passed'),
+      'sirenade_restore_drill_failed', (SELECT (outcome IS NOT DISTINCT FROM 'failed'
+          OR outcome IS NULL AND began_at < now() - interval '1 day')::int
+        FROM restore_drills ORDER BY id DESC LIMIT 1),
       'sirenade_certificate_gap_establishments', (SELECT json_build_object(
         'missing', coalesce(sum(missing), 0), 'surplus', coalesce(sum(surplus), 0),
         'altered', (SELECT coalesce(sum(altered), 0) FROM contents)) FROM latest),

@@ -14,6 +14,7 @@ from services.operator.console.journal import purge_journal
 from services.operator.failures import items, retries
 from services.operator.jobs import slots
 from services.operator.jobs.schedule import Schedule, daily_at
+from services.operator.jobs.slots import FaultFound
 from services.operator.numbers.reconcile import reconcile
 from services.operator.reports.store import purge_reports
 from services.operator.settings import OperatorSettings
@@ -26,7 +27,7 @@ from shared.db.shards import connected
 from shared.imports import orders
 from shared.imports.statement import StatementSubject, in_one_line, read_statement
 from shared.imports.treatments import COLLECTIONS
-from shared.imports.watermarks import read_watermarks
+from shared.imports.watermarks import read_watermarks, unmeasured_since, unmeasured_words
 
 log = structlog.get_logger()
 
@@ -53,7 +54,10 @@ _DELTA_UNDER_WAY = text("""
 
 @dataclass(frozen=True)
 class Job:
-    """`work` gets an open transaction that it must not end, and returns what it did in one line."""
+    """`work` gets an open transaction that it must not end, and returns what it did in one line.
+
+    The line is a FaultFound where a person must look.
+    """
 
     name: str
     schedule: Schedule
@@ -125,7 +129,7 @@ def count_anew(connection: Connection, readers: Sequence[Engine]) -> str:
     differing = f"{len(found.differing)} differ in {found.batches} batches"
     result = f"the counters are wrong: {differing} ({names})"
     log.warning("counters differ from rows", differing=len(found.differing))
-    return result
+    return FaultFound(result)
 
 
 def order_delta(connection: Connection, *, wait_minutes: float) -> str:
@@ -135,10 +139,9 @@ def order_delta(connection: Connection, *, wait_minutes: float) -> str:
         return f"the delta of run {run_id} is still under way: no second one is ordered"
     unknown = [name for name in COLLECTIONS if name not in read_watermarks(connection)]
     if unknown:
-        return (
-            f"no watermark for {' and '.join(unknown)}: load the register, or begin with "
-            "./sirenade delta --since DATE"
-        )
+        if (since := unmeasured_since(connection)) is not None:
+            return FaultFound(unmeasured_words(since))
+        return f"no watermark for {' and '.join(unknown)}: load the register"
     return f"run {orders.order_delta(connection, wait_minutes=wait_minutes)} is ordered"
 
 
@@ -180,6 +183,7 @@ def state_yesterday(connection: Connection) -> str:
     if not statement.batches:
         return f"no batch ended on {day}"
     line = in_one_line(statement)
-    if not statement.is_kept:
-        log.warning("the day is incomplete", day=str(day), statement=line)
-    return line
+    if statement.is_kept:
+        return line
+    log.warning("the day is incomplete", day=str(day), statement=line)
+    return FaultFound(line)

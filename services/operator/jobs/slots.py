@@ -24,8 +24,8 @@ _TAKE = text("""
     RETURNING attempts
 """)
 _FINISH = text("""
-    UPDATE job_slots SET status = 'done', result = :result, error = NULL, lease_until = NULL,
-      next_attempt_at = NULL, finished_at = clock_timestamp()
+    UPDATE job_slots SET status = 'done', result = :result, is_fault = :is_fault, error = NULL,
+      lease_until = NULL, next_attempt_at = NULL, finished_at = clock_timestamp()
     WHERE job = :job AND slot = :slot AND token = :token AND status = 'running'
 """)
 _FAIL = text("""
@@ -44,9 +44,10 @@ _LAST_SUCCESS = text("""
     FROM job_slots WHERE status = 'done' GROUP BY job
 """)
 _LIST = text("""
-    SELECT j.job, j.schedule, s.slot AS last, s.status, s.attempts, s.started_at, s.finished_at,
-      coalesce(s.error, s.result) AS result, s.next_attempt_at AS tried_again_at,
-      j.next_at AS next, j.seen_at
+    SELECT j.job, j.schedule, s.slot AS last,
+      CASE WHEN s.is_fault THEN 'done, look' ELSE s.status END AS status, s.attempts,
+      s.started_at, s.finished_at, coalesce(s.error, s.result) AS result,
+      s.next_attempt_at AS tried_again_at, j.next_at AS next, j.seen_at
     FROM jobs j LEFT JOIN LATERAL (
       SELECT * FROM job_slots WHERE job = j.job ORDER BY slot DESC LIMIT 1) s ON true
     ORDER BY j.job
@@ -66,6 +67,12 @@ _LIST_WITHOUT_SLOTS = text("""
 _PURGE = text("""
     DELETE FROM job_slots WHERE started_at < now() - make_interval(days => :days)
 """)
+
+
+class FaultFound(str):
+    """The result of a job that is done, and found what a person must look at."""
+
+    __slots__ = ()
 
 
 class SlotLost(SirenadeError):
@@ -97,7 +104,8 @@ def take(connection: Connection, job: str, due: datetime, *, lease_seconds: floa
 
 def finish(connection: Connection, taken: Taken, result: str) -> None:
     """Mark the slot as done. Raises SlotLost where another process has it."""
-    if connection.execute(_FINISH, {**taken.key, "result": result}).rowcount == 0:
+    found = {"result": str(result), "is_fault": isinstance(result, FaultFound)}
+    if connection.execute(_FINISH, {**taken.key, **found}).rowcount == 0:
         raise SlotLost(f"the slot {taken.slot} of {taken.job} was taken by another process")
 
 

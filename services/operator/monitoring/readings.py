@@ -90,7 +90,11 @@ class Reading:
             throttled_15_minutes=self.http_429_15_minutes,
             failed_items=sum(self.failed_items.values()),
             dead_letters=totals["sirenade_dead_letters_waiting"] + dead_in_queues,
-            budget_is_reached=bool((totals["sirenade_budget_paused"] or {}).get("cap")),
+            # Before a cap is named nothing may be spent, and nothing is missed.
+            budget_is_reached=bool(
+                (totals["sirenade_budget_paused"] or {}).get("cap")
+                and totals["sirenade_budget_cap_euros"]
+            ),
             certificate_gap=totals["sirenade_certificate_gap_establishments"],
             unknown_codes=totals["sirenade_unknown_codes"],
             turns_overdue=self.turns_overdue,
@@ -101,6 +105,7 @@ class Reading:
                 name: self._seconds_since(since) for name, since in self.progress.throttled.items()
             },
             freshness_seconds=totals["sirenade_freshness_age_seconds"] or {},
+            stale_because=self.progress.stale_because,
         )
 
     def _seconds_since(self, since: float | None) -> float:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from shared.days import TIME_ZONE
 from shared.imports.progress import BATCH_TOTALS
+from shared.imports.watermarks import UNMEASURED_SINCE
 from shared.terminal.words import mib, thousands
 
 _SMALL_BYTES = 2**20
@@ -61,6 +62,7 @@ _STATS = text(f"""
         'age_hours', round(extract(epoch FROM
           now() - (treated_until AT TIME ZONE '{TIME_ZONE}'))::numeric / 3600, 1))
         ORDER BY collection), '[]') FROM watermarks),
+      'freshness_unmeasured', json_build_object('mend_by_delta_since', {UNMEASURED_SINCE}),
       'requests', json_build_object(
         'last_60_seconds', (SELECT count(*) FROM insee_requests
           WHERE granted_at > now() - interval '60 s'),

@@ -60,6 +60,13 @@ def limit_of(engine: Engine) -> float:
     return float(value(engine, "SELECT requests_per_minute FROM quota"))
 
 
+def limits_of(engine: Engine) -> tuple[float, float | None]:
+    with engine.connect() as connection:
+        query = text("SELECT requests_per_minute, requests_per_hour FROM quota")
+        per_minute, per_hour = connection.execute(query).one()
+    return per_minute, per_hour
+
+
 def end_pause(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE quota SET paused_until = NULL"))
@@ -100,6 +107,18 @@ def test_a_smaller_limit_in_the_headers_wins(replicas: list[Quota], engine: Engi
     assert limit_of(engine) == 30
 
 
+def test_a_larger_limit_in_the_headers_does_not(replicas: list[Quota], engine: Engine) -> None:
+    replicas[0].open(requests_per_minute=100, requests_per_hour=2000)
+    replicas[1].follow(RateHeaders(limit_per_minute=500, limit_per_hour=30_000))
+    assert limits_of(engine) == (100, 2000)
+    replicas[1].follow(RateHeaders(limit_per_minute=30, limit_per_hour=1000))
+    replicas[1].follow(RateHeaders())
+    assert limits_of(engine) == (30, 1000)
+    # INSEE gives back what it took.
+    replicas[1].follow(RateHeaders(limit_per_minute=500, limit_per_hour=30_000))
+    assert limits_of(engine) == (100, 2000)
+
+
 def test_nothing_left_in_the_headers_holds_everybody_back(replicas: list[Quota]) -> None:
     replicas[0].open(requests_per_minute=6000, requests_per_hour=None)
     replicas[0].follow(RateHeaders(remaining=0, reset_epoch_seconds=time.time() + 30))
@@ -136,11 +155,7 @@ def test_the_rate_never_falls_below_a_tenth(replicas: list[Quota], engine: Engin
 def test_the_hour_in_the_headers_is_followed_as_well(replicas: list[Quota], engine: Engine) -> None:
     replicas[0].open(requests_per_minute=6000, requests_per_hour=None)
     replicas[0].follow(RateHeaders(limit_per_hour=2000))
-    with engine.connect() as connection:
-        row = connection.execute(
-            text("SELECT requests_per_minute, requests_per_hour FROM quota")
-        ).one()
-    assert tuple(row) == (6000, 2000)
+    assert limits_of(engine) == (6000, 2000)
     replicas[1].follow(RateHeaders(hour_remaining=0, hour_reset_epoch_seconds=time.time() + 900))
     with pytest.raises(SlowDown):
         replicas[2].take(patience_seconds=0.2)

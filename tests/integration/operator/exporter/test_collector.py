@@ -13,6 +13,7 @@ from services.operator.exporter.collector import DatabaseCollector, LogSizeColle
 from services.operator.monitoring.readings import Reader
 from shared.db.engine import make_engine
 from tests.integration.exported import exported
+from tests.integration.operator.clockwork import load_register
 from tests.integration.reviewer.conftest import Register
 from tests.integration.writer.desk import Desk
 from tests.integration.writer.records import Records
@@ -104,6 +105,56 @@ def test_the_rows_of_today_are_those_of_requests_since_midnight_that_count(engin
     assert exported(engine)("import_today_rows") == 3
     desk.execute("UPDATE insee_requests SET granted_at = now() - interval '25 h'")
     assert exported(engine)("import_today_rows") == 0
+
+
+def test_a_register_that_nobody_can_refresh_is_told(engine: Engine) -> None:
+    desk = Desk(engine)
+    assert exported(engine)("freshness_unmeasured") == 0
+    run = desk.run()
+    desk.execute("UPDATE import_runs SET status = 'running'")
+    assert exported(engine)("freshness_unmeasured") == 0
+    desk.execute("UPDATE import_runs SET status = 'complete', departements = '{33}'")
+    assert exported(engine)("freshness_unmeasured") == 1
+    progress = Reader([engine], None).read().progress
+    assert progress.stale_because is not None
+    assert "./sirenade delta --since 20" in progress.stale_because
+    # An import under way will tell.
+    desk.execute(
+        "INSERT INTO treatment_windows (run_id, collection, treated_until)"
+        " VALUES (:run, 'etablissements', now())",
+        run=run,
+    )
+    assert exported(engine)("freshness_unmeasured") == 0
+    desk.execute("DELETE FROM treatment_windows")
+    load_register(engine)
+    assert exported(engine)("freshness_unmeasured") == 0
+    assert Reader([engine], None).read().progress.stale_because is None
+
+
+def test_a_job_that_fails_twice_or_finds_a_fault_is_told_until_it_is_well(engine: Engine) -> None:
+    desk = Desk(engine)
+    desk.execute("INSERT INTO jobs (job, schedule, next_at) VALUES ('retry', '* * * * *', now())")
+
+    def slot(name: str, status: str, attempts: int = 1, *, is_fault: bool = False) -> float | None:
+        desk.execute(
+            "INSERT INTO job_slots (job, slot, status, attempts, is_fault)"
+            " VALUES ('retry', :slot, :status, :attempts, :is_fault)",
+            slot=name,
+            status=status,
+            attempts=attempts,
+            is_fault=is_fault,
+        )
+        return exported(engine)("job_fault", name="retry")
+
+    assert exported(engine)("job_fault", name="retry") == 0
+    assert slot("1", "done") == 0
+    assert slot("2", "failed") == 0
+    assert slot("3", "failed") == 1
+    assert slot("4", "running") == 1
+    assert slot("5", "done") == 0
+    assert slot("6", "done", is_fault=True) == 1
+    assert slot("7", "failed", attempts=2) == 1
+    assert slot("8", "done") == 0
 
 
 def test_texts_are_counted_by_kind_and_outcome(engine: Engine, register: Register) -> None:

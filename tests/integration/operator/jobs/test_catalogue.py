@@ -38,6 +38,17 @@ def test_where_the_register_was_never_loaded_the_delta_says_so_and_fails_nothing
     assert desk.number("import_runs") == 0
 
 
+def test_where_nothing_says_how_old_the_register_is_the_delta_found_a_fault(
+    engine: Engine, desk: Desk
+) -> None:
+    desk.run()
+    desk.execute("UPDATE import_runs SET status = 'complete'")
+    Operator(engine, jobs()["delta"]).turn()
+    slot = desk.one("SELECT status, result, is_fault FROM job_slots")
+    assert (slot["status"], slot["is_fault"]) == ("done", True)
+    assert "./sirenade delta --since 20" in slot["result"]
+
+
 def test_the_purge_forgets_old_slots_with_what_was_resolved(engine: Engine, desk: Desk) -> None:
     desk.execute(
         """
@@ -90,8 +101,8 @@ def test_each_day_ends_with_its_statement(engine: Engine, desk: Desk) -> None:
         run=run,
     )
     Operator(engine, jobs()["statement"]).turn()
-    result = desk.one("SELECT status, result FROM job_slots")
-    assert result["status"] == "done"
+    result = desk.one("SELECT status, result, is_fault FROM job_slots")
+    assert (result["status"], result["is_fault"]) == ("done", True)
     assert "expected 3, received 3, stored 2, failed items open 0, missing 1" in result["result"]
 
 
@@ -116,4 +127,5 @@ def test_counters_are_counted_anew_on_sundays_and_what_differs_is_told(
     desk.execute("UPDATE import_batches SET received = 5 WHERE id = :id", id=batch[0]["id"])
     operator.turn(later=timedelta(days=7))
     assert desk.one(results)["result"].startswith("the counters are wrong: ")
+    assert desk.one("SELECT count(*) AS n FROM job_slots WHERE is_fault")["n"] == 1
     readers[0].dispose()

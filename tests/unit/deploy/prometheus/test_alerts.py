@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 
 from deploy.grafana.boards import BOARDS
 from deploy.prometheus.rules import ALERTS, rules_as_yaml
+from deploy.runbooks import runbook_path
 from services.operator.exporter import families
 from shared.metrics import Metrics
 from shared.roles.privileges import ROLES
@@ -88,7 +89,13 @@ def test_the_rules_are_what_the_declared_conditions_make() -> None:
 @every_alert
 def test_an_alert_has_a_severity_a_summary_a_runbook_and_a_dashboard(alert: Alert) -> None:
     assert alert.severity in {"critical", "warning"}
-    assert alert.annotations.keys() == {"summary", "runbook", "dashboard"}
+    assert alert.annotations.keys() == {
+        "summary",
+        "runbook",
+        "runbook_url",
+        "dashboard",
+    }
+    assert alert.annotations["runbook_url"].endswith(runbook_path(alert.name))
     assert alert.annotations["summary"].endswith(".")
     page, _, dashboard = alert.annotations["dashboard"].rpartition("/d/")
     assert page

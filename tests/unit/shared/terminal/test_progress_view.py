@@ -3,9 +3,12 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
+from sqlalchemy.exc import DBAPIError
 
+from shared.clock import Clock
 from shared.imports.progress import Progress
-from shared.terminal.progress_view import ProgressView, one_line
+from shared.terminal.progress_view import ProgressView, one_line, watch_progress
+from tests.sqlstates import error_with
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 NOTHING_YET = Progress(
@@ -177,3 +180,38 @@ def test_days_left_count_today_while_it_has_work(
         resting_until=RESTING.resting_until if rests else None,
     )
     assert reading.days_left == days
+
+
+def test_a_watch_goes_on_while_the_database_is_away() -> None:
+    """It would end with status 2 while its run goes on."""
+    clock = Clock()
+    readings: list[Progress | Exception] = [
+        error_with("57P01"),
+        NOTHING_YET,
+        error_with("08006"),
+        replace(NOTHING_YET, runs_open=0),
+    ]
+
+    def read() -> Progress:
+        reading = readings.pop(0)
+        if isinstance(reading, Exception):
+            raise reading
+        return reading
+
+    seen: list[Progress] = []
+
+    def is_over(progress: Progress) -> bool:
+        seen.append(progress)
+        return progress.runs_open == 0
+
+    assert watch_progress(read, title="t", until=is_over, clock=clock).runs_open == 0
+    assert [each.warning is not None for each in seen] == [False, True, False]
+    assert "does not answer" in (seen[1].warning or "")
+
+
+def test_a_watch_ends_where_the_statement_is_at_fault() -> None:
+    def read() -> Progress:
+        raise error_with("42P01")
+
+    with pytest.raises(DBAPIError):
+        watch_progress(read, title="t", until=lambda _: True, clock=Clock())
