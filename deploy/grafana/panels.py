@@ -16,6 +16,7 @@ from deploy.grafana.links import runbooks_of
 
 SOURCE = model.DataSourceRef(type_val="prometheus", uid="prometheus")
 _LETTERS = "ABCDEFGH"
+_UNKNOWN = "unknown"
 
 AnyPanel = stats.Panel | gauges.Panel | bargauge.Panel | timeseries.Panel | texts.Panel
 
@@ -84,7 +85,8 @@ class Panel:
         if self.decimals is not None:
             panel.decimals(self.decimals)
         if self.nothing is not None:
-            panel.no_value(self.nothing)
+            # The service that would know may be dead.
+            panel.no_value(_or_unknown(self.nothing))
         if self.words:
             options = {
                 value: model.ValueMappingResult(text=word, color=colour, index=place)
@@ -116,6 +118,10 @@ class MarkdownPanel:
             .title(self.title)
             .grid_pos(model.GridPos(h=height, w=width, x=x, y=y))
         )
+
+
+def _or_unknown(nothing: str) -> str:
+    return nothing if nothing == _UNKNOWN else f"{nothing}, or {_UNKNOWN}"
 
 
 def _link(title: str, path: str) -> dashboard.DashboardLink:

@@ -150,7 +150,8 @@ def _colour(defaults: dict[str, Any], value: float) -> str:
     for step in defaults["thresholds"]["steps"]:
         if step["value"] is None or value >= step["value"]:
             colour = step["color"]
-    return colour
+    # Plain blue cannot be read on a dark ground.
+    return "#8ab8ff" if colour == "blue" else colour
 
 
 def dashboards() -> Iterator[dict[str, Any]]:

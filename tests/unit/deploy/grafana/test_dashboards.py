@@ -130,3 +130,11 @@ def test_a_single_value_is_never_an_old_one(board: Board) -> None:
     for panel in panels_of(committed(board)):
         if panel["type"] in {"stat", "gauge", "bargauge"}:
             assert all(target.get("instant") for target in panel["targets"]), panel["title"]
+
+
+@every_board
+def test_an_empty_panel_never_tells_a_state_that_nobody_knows(board: Board) -> None:
+    """An operator that is dead tells of no cap, and there may be one."""
+    for panel in panels_of(committed(board)):
+        told = panel.get("fieldConfig", {}).get("defaults", {}).get("noValue")
+        assert told is None or told.endswith("unknown"), panel["title"]
