@@ -155,56 +155,54 @@ _QUALITY = (
     )
 )
 
-_MONEY = (
-    Row(60, "Tokens and cost, where providers are set up", is_folded=True)
-    .line(
-        graph(61, "Tokens", "cpm", width=8).shows(
-            "Tokens a minute: in, out, and the part of `in` that was cached.",
-            {"{{kind}}": per_minute("sirenade_chat_tokens_total", "kind")},
-        ),
-        graph(62, "Cost of an hour", "currencyEUR", width=8, stacked=True).shows(
-            "What an hour costs at the present rate, by provider.",
-            {
-                "{{provider}}": "sum by (provider)"
-                f" (rate(sirenade_chat_cost_euros_total[{RATE}])) * 3600"
-            },
-        ),
-        stat(63, "Spent, by provider", "currencyEUR", width=4, decimals=2).shows(
-            "Cost of all texts, by the books of the budget.",
-            {"{{provider}}": "max by (provider) (sirenade_provider_spent_euros)"},
-        ),
-        stat(
-            64, "Budget", "none", width=4, words={"0": ("runs", "green"), "1": ("paused", "orange")}
-        ).shows(
-            "`cap`: the cap is reached, and nothing goes on until it is raised."
-            " `asked` and `sample` are a person's wish.",
-            {"{{reason}}": "max by (reason) (sirenade_budget_paused)"},
-        ),
-    )
-    .line(
-        graph(65, "Renewals that wait", "short", width=10).shows(
-            "Due avis whose former text stands meanwhile.",
-            {"waiting": "max(sirenade_renewals_waiting_avis)"},
-        ),
-        graph(66, "Renewals begun, against the rate", "short", width=10).shows(
-            "Renewals of a day at the present speed, beside the most that a person has allowed."
-            " Without a limit only the speed is drawn.",
-            {
-                "begun": f"sum(rate(sirenade_renewals_published_total[{RATE}])) * 86400",
-                "allowed": "max(sirenade_renewals_limit_avis)",
-            },
-        ),
-        stat(67, "Last sweep", "h", width=4, decimals=1).shows(
-            "How long ago a sweep for texts of another context has ended, in the database that"
-            " waits longest; after 72 hours there is an alert. `./sirenade avis sweep` tells more.",
-            {"": "(time() - min(sirenade_sweep_last_end_timestamp_seconds)) / 3600"},
-            nothing="none yet",
-        ),
-    )
+_MONEY = Row(60, "Tokens and cost, where providers are set up", is_folded=True).line(
+    graph(61, "Tokens", "cpm", width=8).shows(
+        "Tokens a minute: in, out, and the part of `in` that was cached.",
+        {"{{kind}}": per_minute("sirenade_chat_tokens_total", "kind")},
+    ),
+    graph(62, "Cost of an hour", "currencyEUR", width=8, stacked=True).shows(
+        "What an hour costs at the present rate, by provider.",
+        {
+            "{{provider}}": "sum by (provider)"
+            f" (rate(sirenade_chat_cost_euros_total[{RATE}])) * 3600"
+        },
+    ),
+    stat(63, "Spent, by provider", "currencyEUR", width=4, decimals=2).shows(
+        "Cost of all texts, by the books of the budget.",
+        {"{{provider}}": "max by (provider) (sirenade_provider_spent_euros)"},
+    ),
+    stat(
+        64, "Budget", "none", width=4, words={"0": ("runs", "green"), "1": ("paused", "orange")}
+    ).shows(
+        "`cap`: the cap is reached, and nothing goes on until it is raised."
+        " `asked` and `sample` are a person's wish.",
+        {"{{reason}}": "max by (reason) (sirenade_budget_paused)"},
+    ),
+)
+
+_RENEWALS = Row(70, "Renewals and the sweep").line(
+    graph(65, "Renewals that wait", "short", width=10).shows(
+        "Due avis whose former text stands meanwhile.",
+        {"waiting": "max(sirenade_renewals_waiting_avis)"},
+    ),
+    graph(66, "Renewals begun, against the rate", "short", width=10).shows(
+        "Renewals of a day at the present speed, beside the most that a person has allowed."
+        " Without a limit only the speed is drawn.",
+        {
+            "begun": f"sum(rate(sirenade_renewals_published_total[{RATE}])) * 86400",
+            "allowed": "max(sirenade_renewals_limit_avis)",
+        },
+    ),
+    stat(67, "Last sweep", "h", width=4, decimals=1).shows(
+        "How long ago a sweep for texts of another context has ended, in the database that"
+        " waits longest; after 72 hours there is an alert. `./sirenade avis sweep` tells more.",
+        {"": "(time() - min(sirenade_sweep_last_end_timestamp_seconds)) / 3600"},
+        nothing="none yet",
+    ),
 )
 
 REVIEWER = Board(
     "Reviewer",
     "Texts against what is possible, chat servers, rejections, tokens and cost.",
-    (_SPEED, _SERVERS, _QUALITY, _MONEY),
+    (_SPEED, _SERVERS, _QUALITY, _RENEWALS, _MONEY),
 )
