@@ -105,7 +105,7 @@ def cpu_seconds(database_url: str) -> float:
         pids = connection.scalars(text(_BACKENDS)).all()
     engine.dispose()
     times = [psutil.Process(pid).cpu_times() for pid in (os.getpid(), *pids)]
-    return sum(each.user + each.system for each in times)
+    return float(sum(each.user + each.system for each in times))
 
 
 def measured(visitor: Visitor, path: str) -> Sequence[float]:

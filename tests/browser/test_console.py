@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 from sqlalchemy import Engine, text
 
 from services.operator.console import accounts
@@ -174,7 +174,12 @@ def test_no_script_of_a_stranger_runs(
 ) -> None:
     page = _log_in(browser, console, engine, "reader")
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def close(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", close)
     page.goto(f"{console.address}/lettres")
     expect(page.locator("tbody")).to_contain_text("<script>alert(1)</script>")
     page.evaluate("""() => {

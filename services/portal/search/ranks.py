@@ -73,7 +73,7 @@ def _scored(words: Sequence[AskedWord], weights: Sequence[float], row: Candidate
     place = _words_of_place(row.libelle_commune or "", row.code_postal or "")
     got, used, corrected = 0.0, set(), {}
     for word, weight in zip(words, weights, strict=True):
-        found = [(name, 1.0), (others, _OTHER_NAME)]
+        found: list[tuple[Sequence[str], float]] = [(name, 1.0), (others, _OTHER_NAME)]
         if not word.in_names:
             found.append((place, _PLACE))
         match = max(
