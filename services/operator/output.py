@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rich.table import Table
+from rich.measure import Measurement
+from rich.table import Column, Table
 from sqlalchemy import RowMapping
 
 from shared.terminal.cli import print_json, say
 from shared.terminal.console import Console, cell
+
+# More columns than any row takes.
+_UNBOUNDED = 1_000_000
 
 
 def print_rows(
@@ -16,6 +20,10 @@ def print_rows(
     as_json: bool,
     empty: str,
 ) -> None:
+    """Print a table that cuts no value: the next command may need it.
+
+    A pipe gets lines as long as they are; a terminal that is too narrow gets a line for each field.
+    """
     if as_json:
         print_json([dict(row) for row in rows])
     elif not rows:
@@ -24,12 +32,23 @@ def print_rows(
         table = Table(*rows[0].keys(), title=title, title_justify="left")
         for row in rows:
             table.add_row(*(_cell(value) for value in row.values()))
-        Console().print(table)
+        console = Console()
+        options = console.options.update(max_width=_UNBOUNDED)
+        wanted = Measurement.get(console, options, table).maximum
+        if not console.is_terminal:
+            console.width = max(console.width, wanted)
+        if wanted <= console.width:
+            console.print(table)
+            return
+        say(title)
+        for row in rows:
+            print_fields("", row)
 
 
 def print_fields(title: str, fields: Mapping[str, object]) -> None:
     """Print one thing, a line for each field that is not None."""
-    table = Table("", "", title=title, title_justify="left", show_header=False)
+    value_column = Column("", overflow="fold")
+    table = Table("", value_column, title=title, title_justify="left", show_header=False)
     for name, value in fields.items():
         if value is not None:
             table.add_row(name, _cell(value))
