@@ -6,21 +6,34 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from services.reviewer.french.data import formes_juridiques
+from services.reviewer.french.data import formes_juridiques, read_lines
 from services.reviewer.french.folding import fold
 from services.reviewer.french.labels import clean_name, readable_activite, split_arrondissement
 from services.reviewer.french.names import wordings
+from services.reviewer.validation import legal_forms
 from services.reviewer.validation.known import Known, form_labels, without_article, without_form
 from services.reviewer.validation.literals import counts, has_two_names, unit_band_year, years
 from services.reviewer.validation.sentences.activity import ActivityWords, activity_words, forms
 from services.reviewer.validation.sentences.conditions import conditions, unit_bounds
-from services.reviewer.validation.sentences.natures import appellations, natures
 from services.reviewer.validation.sentences.places import LocalAdjectives, places_of
 from shared.sirene.facts import Facts
 from shared.sirene.names.lexicon import french
 from shared.sirene.reference import libelles_de
 
 _NO_WORDS = activity_words("")
+_NOUNS = frozenset(
+    """association caisse chambre commune communauté congrégation coopérative copropriété
+    département entrepreneur entreprise exploitation fiducie fondation groupement indivision
+    institution mutuelle office paroisse région société syndicat union université""".split()  # noqa: SIM905 a word list
+)
+# A noun that no label has, by the word of the label that it stands for.
+_OTHERS = {
+    "commune": ("collectivité", "municipalité"),
+    "departement": ("collectivité",),
+    "region": ("collectivité",),
+    "copropriete": ("syndicat", "copropriété"),
+}
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +188,33 @@ def _names(facts: Facts) -> Mapping[str, frozenset[str]]:
             for wording in filter(None, (cleaned, bare, without_form(bare), without_article(bare))):
                 found[wording] = found.get(wording, frozenset()) | {symbol}
     return found
+
+
+@functools.lru_cache(maxsize=1024)
+def natures(labels: tuple[str, ...]) -> frozenset[str]:
+    """Return the nouns, from the folded labels of the legal form and all names of that form."""
+    phrases = [
+        phrase for group in legal_forms.groups(labels) for phrase in legal_forms.ALIASES[group]
+    ]
+    said = {word for phrase in (*labels, *phrases) for word in re.findall(r"[a-z]+", phrase)}
+    found = {noun for noun in _NOUNS if fold(noun) in said}
+    found |= {noun for word in said for noun in _OTHERS.get(word, ())}
+    return frozenset(form for noun in found for form in (noun, f"{noun}s"))
+
+
+@functools.lru_cache(maxsize=4096)
+def appellations(nom: str) -> frozenset[str]:
+    """Return the first noun of the name, by which a text may take it up.
+
+    COLLEGE JEAN MOULIN is « le collège ».
+    """
+    words = [fold(word) for word in _WORD.findall(nom)[:2]]
+    if words and words[0] in {"l", "la", "le", "les"}:
+        words = words[1:]
+    noun = _nouns().get(words[0]) if words else None
+    return frozenset() if noun is None else frozenset({noun})
+
+
+@functools.cache
+def _nouns() -> dict[str, str]:
+    return {fold(noun): noun for line in read_lines("appellations.txt") for noun in line.split()}

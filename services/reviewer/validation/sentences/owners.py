@@ -83,7 +83,7 @@ def _relative_slips(tokens: Sequence[Mark], words: Sequence[str], place: int) ->
     before = place - 1 - (words[place - 1] == ",")
     if before < 0 or not _is_of_unit(tokens[before], words[before]):
         return False
-    # Who is the subject: the establishment itself may have the company's name.
+    # The subject decides: the establishment itself may have the company's name.
     if not any(word in _MASCULINE for word in words[:before]):
         return False
     clause = takewhile(
