@@ -42,7 +42,7 @@ def print_rows(
             return
         say(title)
         for row in rows:
-            print_fields("", row)
+            print_fields("", dict(row))
 
 
 def print_fields(title: str, fields: Mapping[str, object]) -> None:
