@@ -13,6 +13,7 @@ from tests.system.conftest import (
     ROOT,
     StartServices,
     assert_the_end_state_is_whole,
+    column,
     wait_for,
     wait_for_the_end,
 )
@@ -44,6 +45,12 @@ def test_postgresql_killed_in_mid_import_loses_and_doubles_nothing(
         requests_per_minute=REQUESTS_PER_MINUTE,
         insee_rows_per_page=100,
         reviewer_generators=GENERATORS,
+    )
+    # A service that is still starting would end with the database.
+    wait_for(
+        lambda: len(column(engine, "SELECT DISTINCT service FROM service_heartbeats")) == 3,
+        seconds=60,
+        what="all services",
     )
     with (tmp_path / "watcher.log").open("wb") as log:
         command = [str(ROOT / "sirenade"), "import", "--departement", "33"]
