@@ -52,7 +52,7 @@ class ProgressView:
         # Texts become due while rows come in: their total is known when the rows are all there.
         avis = _words(progress.avis_accepted, progress.avis_due, self._avis, progress.avis_due)
         bars = make_bars(len(rows))
-        add_bar(bars, "establishments", progress.received, progress.expected, *rows)
+        add_bar(bars, "rows", progress.received, progress.expected, *rows)
         add_bar(bars, "avis", progress.avis_accepted, progress.avis_due, *avis)
         lines: list[RenderableType] = [bars, _facts(progress)]
         if progress.warning:
@@ -163,7 +163,7 @@ def one_line(progress: Progress) -> str:
     """Say a reading in one line, for a log that people read."""
     return (
         f"{thousands(progress.received)} of "
-        f"{'?' if progress.expected is None else thousands(progress.expected)} establishments, "
+        f"{'?' if progress.expected is None else thousands(progress.expected)} rows, "
         f"{thousands(progress.requests)} requests, {progress.http_429} × 429, "
         f"avis {thousands(progress.avis_accepted)} of {thousands(progress.avis_due)}, "
         f"failed items {thousands(progress.failed_items)}"

@@ -96,6 +96,7 @@ def status(
 ) -> None:
     """Show the work live: rows, rate, quota, avis, ETA. Ends when nothing is left to do.
 
+    A row counts in each run that received it: ./sirenade stats says how many establishments stand.
     Renewals that are held, or begin at a rate, are said and not waited for.
     """
     clock = Clock()
@@ -105,9 +106,8 @@ def status(
         with connected(engines) as (control, *shards):
             return read_progress(control, run, shards=shards)
 
-    watch_progress(
-        read, title="Sirenade", until=lambda progress: once or progress.is_idle, clock=clock
-    )
+    title = "Sirenade · all runs" if run is None else f"Sirenade · run {run}"
+    watch_progress(read, title=title, until=lambda now: once or now.is_idle, clock=clock)
 
 
 def _open(run: int | None, clock: Clock, **options: int) -> Sequence[Engine]:

@@ -16,13 +16,20 @@ from shared.terminal.words import mib, thousands
 
 _SMALL_BYTES = 2**20
 _OF_A_SHARD = """
+      -- The former is known only after an ANALYZE, the latter is forgotten after a crash.
+      'register', (SELECT json_object_agg(name,
+          greatest(reltuples, pg_stat_get_live_tuples(oid))::bigint)
+        FROM pg_class JOIN (VALUES
+          ('establishments_estimated', 'etablissements'::regclass),
+          ('legal_units_estimated', 'unites_legales'),
+          ('pages_estimated', 'pro_localisations')) counted (name, relation) ON relation = oid),
       'failed_items', (SELECT json_build_object(
         'open', count(*) FILTER (WHERE resolved_at IS NULL),
         'resolved', count(*) FILTER (WHERE resolved_at IS NOT NULL AND closed_because IS NULL),
         'no_longer_due', count(*) FILTER (WHERE closed_because IS NOT NULL)) FROM failed_items),
       'sizes', (SELECT json_build_object(
         -- pg_database_size looks at each of some 600 files, mostly of PostgreSQL's own tables,
-        -- which hardly change: those are as large as its statistics say. It is less by up to 4 MiB:
+        -- which hardly change: those are as large as its statistics say. It is less by up to 6 MiB:
         -- free space maps, empty tables, toasted catalogues.
         'database_bytes', coalesce(sum(bytes), 0) + (
           SELECT sum(relpages) * current_setting('block_size')::int FROM pg_class

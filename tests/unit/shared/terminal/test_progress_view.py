@@ -136,7 +136,7 @@ def test_what_insee_says_is_shown_as_it_is() -> None:
 
 
 def test_a_line_for_a_log_says_the_same() -> None:
-    assert one_line(NOTHING_YET).startswith("0 of ? establishments, 0 requests")
+    assert one_line(NOTHING_YET).startswith("0 of ? rows, 0 requests")
 
 
 RESTING = replace(
