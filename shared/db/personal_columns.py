@@ -117,6 +117,7 @@ _FREE: Mapping[str, str] = {
     "webhook_places": "position",
     "webhook_attempts": "message_id outcome",
     "console_users": "role",
+    "console_sessions": "token_hash",
     "console_actions": "action subject",
     "job_slots": "job slot status result error",
     "jobs": "job schedule",

@@ -105,6 +105,7 @@ def test_json_is_a_line_for_each_look_and_one_for_the_summary(
     assert [alert["name"] for alert in last["alerts"]] == [
         "SirenadeFailedItems",
         "SirenadeDeadLetters",
+        "SirenadeFreshnessUnmeasured",
     ]
     assert (summary["event"], summary["rows"], summary["failed_items_open"]) == ("summary", 0, 1)
 
@@ -130,7 +131,7 @@ def test_status_prints_the_progress_in_one_line(sirenade: Sirenade, broken: dict
     (line,) = answer.err.splitlines()
     assert line.startswith("2 of ")
     assert "requests, 0 × 429, avis 0 of " in line
-    assert line.endswith("failed items 1")
+    assert "failed items 1, nothing says how fresh the register is" in line
     assert answer.out == ""
 
 

@@ -85,7 +85,10 @@ def test_a_refused_text_is_asked_for_twice_more_with_remedies_then_the_template_
     assert len(attempts) == 12
     assert sum(row["accepted"] for row in attempts) == 3
     assert {row["provider"] for row in attempts if row["accepted"]} == {None}
-    assert desk.paid() == (9 * EACH_EUR, 0)
+    # A prompt with remedies takes more tokens than the server tells: it is billed by what it takes.
+    spent, reserved = desk.paid()
+    assert 9 * EACH_EUR <= spent < 10 * EACH_EUR
+    assert reserved == 0
 
 
 def test_facts_that_a_line_misnames_are_a_reason_and_their_remedy_is_told(

@@ -19,7 +19,7 @@ def test_keys_stay_for_replicas_of_other_versions() -> None:
         "REGISTER": 0x514E0E5A,
         "BATCH_ROOM": -594_859_101,
         "REPAIRS": 1_715_202_089,
-        "DAILY_IMPORTS": -118_807_487,
+        "IMPORTS": -118_807_487,
         "DELTAS": -1_135_846_284,
         "RETRIES": 1_353_470_563,
         "TRADES": 0x514E7ADE,
